@@ -1,1 +1,34 @@
-//! stub
+//! The bytes CoronaZ promises to others. `docs/protocol.md` is the reference; its golden bytes are
+//! read by this crate's tests.
+//!
+//! Every decoder takes a stranger's bytes: it has a limit, says what is wrong, and never panics (I-6).
+//!
+//! - [`timestamp`]: microseconds since 1970 as the paper writes them
+//! - [`beacon`]: what a device broadcasts
+//! - [`seal`]: beacons that only holders of a key can make, each heard once
+//! - [`report`]: what a device sends to the topic
+//! - [`announcement`]: what a run is, on the same topic
+//! - [`page_frame`]: everybody at one moment, as columns, for the page
+//! - [`scenario`]: the file that describes a run
+
+pub mod announcement;
+pub mod beacon;
+mod json;
+pub mod page_frame;
+pub mod report;
+pub mod scenario;
+pub mod seal;
+pub mod timestamp;
+
+pub use announcement::Announcement;
+pub use beacon::Beacon;
+pub use json::DecodeError;
+pub use report::{Contact, Report, Totals};
+pub use scenario::{Scenario, Setting};
+
+/// The content type of a report; also assumed when a record has none.
+pub const CONTENT_TYPE_REPORT: &str = "application/json";
+/// The content type of a run's announcement.
+pub const CONTENT_TYPE_ANNOUNCEMENT: &str = "application/vnd.coronaz.run+json";
+/// The content type of a frame.
+pub const CONTENT_TYPE_FRAME: &str = "application/vnd.coronaz.frame";

@@ -1,0 +1,57 @@
+//! The announcement of a run: a record on the topic that says what the reports beside it belong to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{json, json::DecodeError, scenario::Setting};
+
+/// The longest announcement read, in bytes.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 65_536;
+
+/// Who makes a run's reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// Devices with a radio each.
+    Nodes,
+    /// One process with many computed devices.
+    Fleet,
+}
+
+/// What a run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// The run.
+    pub run: Uuid,
+    /// A name for people.
+    pub name: String,
+    /// Who makes its reports.
+    pub kind: RunKind,
+    /// The seed of its chance.
+    pub seed: u64,
+    /// When it began, in microseconds since 1970.
+    pub started_us: i64,
+    /// Its parameters, by name.
+    pub parameters: BTreeMap<String, Setting>,
+    /// The scenario file it came from, as text.
+    #[serde(default)]
+    pub scenario: String,
+}
+
+impl Announcement {
+    /// The bytes of the record.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a struct of plain members can be written as JSON")
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// More than [`ANNOUNCEMENT_BYTES_MAX`] bytes, or not the JSON object expected.
+    pub fn decode(bytes: &[u8]) -> Result<Announcement, DecodeError> {
+        json::decode(bytes, ANNOUNCEMENT_BYTES_MAX)
+    }
+}
