@@ -1,0 +1,12 @@
+//! Both traits over librdkafka. Each sink and source is a client of its own with its own threads.
+
+mod link;
+mod sink;
+mod source;
+mod topic;
+
+pub use sink::KafkaSink;
+pub use source::KafkaSource;
+pub use topic::{TopicError, ensure_topic};
+
+const CONTENT_TYPE_HEADER: &str = "content-type";

@@ -1,0 +1,68 @@
+//! Whether the broker is there, as the client's events tell.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+use tracing::{debug, info};
+
+/// What the client said last about its brokers.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    reachable: AtomicBool,
+    fatal: AtomicBool,
+}
+
+impl Link {
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+
+    /// The client said that it cannot go on.
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.fatal.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_reachable(&self, reachable: bool) {
+        if self.reachable.swap(reachable, Ordering::Relaxed) != reachable {
+            info!(reachable, "broker");
+        }
+    }
+
+    pub(crate) fn set_fatal(&self) {
+        self.fatal.store(true, Ordering::Relaxed);
+    }
+
+    /// One broker of several may be away; only when none is up the bus is.
+    pub(crate) fn on_statistics(&self, statistics: &Statistics) {
+        let mut brokers = statistics.brokers.values().filter(|broker| broker.source != "logical");
+        let up = brokers.clone().any(|broker| broker.state == "UP");
+        // A broker in INIT was not needed so far, or is between two attempts: nothing to learn.
+        if up || brokers.any(|broker| ["DOWN", "CONNECT", "TRY_CONNECT"].contains(&broker.state.as_str())) {
+            self.set_reachable(up);
+        }
+    }
+
+    pub(crate) fn on_error(&self, error: &KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.set_reachable(false),
+            Some(RDKafkaErrorCode::Fatal) => {
+                tracing::warn!(reason, "the Kafka client starts anew");
+                self.set_fatal();
+            }
+            _ => {}
+        }
+        debug!(%error, reason, "Kafka client");
+    }
+}
+
+/// The client repeats what its errors say; its log is for whoever asks for it.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::warn!(facility, message, "Kafka client");
+        }
+        _ => debug!(facility, message, "Kafka client"),
+    }
+}

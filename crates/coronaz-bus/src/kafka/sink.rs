@@ -1,0 +1,196 @@
+//! The sink over librdkafka's idempotent producer.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientContext, Statistics};
+
+use super::CONTENT_TYPE_HEADER;
+use super::link::{self, Link};
+use crate::config::{BusConfig, ConfigError};
+use crate::record::{ContentType, Record};
+use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_size};
+
+/// A sink to a Kafka-protocol broker: idempotent, acknowledged by all in-sync replicas, bounded.
+///
+/// Dropping it forgets what is pending; [`flush`](RecordSink::flush) before. A client that fails for
+/// good (the broker's data was replaced) is made anew inside; what was pending then comes back as
+/// [`DeliveryError::Unknown`].
+pub struct KafkaSink {
+    config: BusConfig,
+    shared: Arc<Shared>,
+    client: RwLock<Client>,
+}
+
+struct Client {
+    producer: ThreadedProducer<Context>,
+    link: Arc<Link>,
+}
+
+/// What the client's thread and the callers share, across a client's renewal.
+struct Shared {
+    /// Bounded by `pending`, which [`BusConfig::queue_records`] bounds.
+    deliveries: Mutex<VecDeque<Delivery>>,
+    arrived: Condvar,
+    pending: AtomicUsize,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Context {
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        link::log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.link.on_statistics(&statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.link.on_error(&error, reason);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<u64>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, token: Box<u64>) {
+        let result = match result {
+            Ok(message) => {
+                self.link.set_reachable(true);
+                Ok(Placed { partition: message.partition(), offset: message.offset() })
+            }
+            Err((error, _)) => Err(delivery_error(error)),
+        };
+        self.shared.lock().push_back(Delivery { token: *token, result });
+        self.shared.arrived.notify_all();
+    }
+}
+
+fn delivery_error(error: &KafkaError) -> DeliveryError {
+    let reason = error.to_string();
+    match error.rdkafka_error_code() {
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::InvalidMessage
+            | RDKafkaErrorCode::TopicAuthorizationFailed,
+        ) => DeliveryError::Refused { reason },
+        _ => DeliveryError::Unknown { reason },
+    }
+}
+
+impl KafkaSink {
+    /// A sink for the configured topic, which has to be there
+    /// ([`ensure_topic`](crate::ensure_topic)). Does not wait for the broker.
+    pub fn new(config: &BusConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        let shared = Arc::new(Shared {
+            deliveries: Mutex::new(VecDeque::new()),
+            arrived: Condvar::new(),
+            pending: AtomicUsize::new(0),
+        });
+        let client = connect(config, &shared)?;
+        Ok(Self { config: config.clone(), shared, client: RwLock::new(client) })
+    }
+
+    /// Replaces a client that cannot go on. Its pending records come back as failed.
+    fn renew(&self) -> Result<(), SendError> {
+        let mut client = self.client.write().unwrap_or_else(PoisonError::into_inner);
+        if client.link.is_fatal() {
+            let refused = |error: ConfigError| SendError::Refused { reason: error.to_string() };
+            *client = connect(&self.config, &self.shared).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn renew_if_failed(&self) -> Result<(), SendError> {
+        let failed = self.client.read().unwrap_or_else(PoisonError::into_inner).link.is_fatal();
+        if failed { self.renew() } else { Ok(()) }
+    }
+}
+
+fn connect(config: &BusConfig, shared: &Arc<Shared>) -> Result<Client, ConfigError> {
+    let link = Arc::new(Link::default());
+    let context = Context { shared: Arc::clone(shared), link: Arc::clone(&link) };
+    let producer = ThreadedProducer::from_config_and_context(&config.producer(), context)
+        .map_err(|error| ConfigError::Client { reason: error.to_string() })?;
+    Ok(Client { producer, link })
+}
+
+impl RecordSink for KafkaSink {
+    fn send(&self, record: &Record<'_>) -> Result<(), SendError> {
+        check_size(record)?;
+        self.renew_if_failed()?;
+        let claimed = self.shared.pending.fetch_add(1, Ordering::Relaxed);
+        let give_back = |error| {
+            self.shared.pending.fetch_sub(1, Ordering::Relaxed);
+            Err(error)
+        };
+        if claimed >= self.config.queue_records {
+            return give_back(SendError::QueueFull);
+        }
+        let mut outgoing = BaseRecord::with_opaque_to(&self.config.topic, Box::new(record.token))
+            .key(record.key)
+            .payload(record.payload);
+        if record.content_type != ContentType::JSON {
+            let header = Header { key: CONTENT_TYPE_HEADER, value: Some(record.content_type.as_str()) };
+            outgoing = outgoing.headers(OwnedHeaders::new_with_capacity(1).insert(header));
+        }
+        let sent = self.client.read().unwrap_or_else(PoisonError::into_inner).producer.send(outgoing);
+        match sent {
+            Ok(()) => Ok(()),
+            Err((error, _)) => give_back(match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::QueueFull) => SendError::QueueFull,
+                _ => SendError::Refused { reason: error.to_string() },
+            }),
+        }
+    }
+
+    fn deliveries(&self, wait: Duration, into: &mut Vec<Delivery>) {
+        if let Err(error) = self.renew_if_failed() {
+            tracing::warn!(%error, "no new Kafka client");
+        }
+        let until = Instant::now() + wait;
+        let mut arrived = self.shared.lock();
+        while arrived.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let woken = self.shared.arrived.wait_timeout(arrived, left);
+            arrived = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.shared.pending.fetch_sub(arrived.len(), Ordering::Relaxed);
+        into.extend(arrived.drain(..));
+    }
+
+    fn flush(&self, wait: Duration) -> bool {
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
+        client.producer.flush(wait).is_ok()
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).link.is_reachable()
+    }
+
+    fn pending(&self) -> usize {
+        self.shared.pending.load(Ordering::Relaxed)
+    }
+}
