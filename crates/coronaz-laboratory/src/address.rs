@@ -1,0 +1,58 @@
+//! Listening addresses: taken or free.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+};
+
+/// Why nobody can listen at an address.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Another program listens there.
+    #[error("{0} is in use by another program; choose another with --listen ADDR:PORT")]
+    InUse(SocketAddr),
+    /// The system refuses for another reason.
+    #[error("cannot listen on {address}")]
+    Refused {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Finds out whether an address is free, by listening there for a moment.
+///
+/// # Errors
+/// [`AddressError::InUse`] names the port; anything else carries the system's reason.
+pub fn ensure_free(address: SocketAddr) -> Result<(), AddressError> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(AddressError::InUse(address)),
+        Err(source) => Err(AddressError::Refused { address, source }),
+    }
+}
+
+/// A loopback address with a port that nobody listens on now.
+///
+/// # Errors
+/// What the system says when it has none.
+pub fn free_loopback() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = taken.local_addr().expect("its address");
+        let error = ensure_free(address).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{address} is in use")), "{error}");
+        drop(taken);
+        assert!(ensure_free(address).is_ok());
+    }
+}

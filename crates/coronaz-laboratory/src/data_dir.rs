@@ -1,0 +1,119 @@
+//! The folder that holds everything a laboratory keeps, and the lock that one laboratory has on it.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FlockOperation, flock};
+
+/// A data folder, locked for this process until dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    // Held, not read: closing it gives up the lock.
+    _lock: File,
+}
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made or written.
+    #[error("cannot use {path} as data folder")]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Another laboratory runs on it.
+    #[error(
+        "another laboratory (process {pid}) runs on {path}; stop it, or choose another folder with --data-dir"
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// Who holds it, as far as the lock file tells.
+        pid: String,
+    },
+}
+
+impl DataDir {
+    /// Makes the folder if need be, readable by its owner alone, and locks it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another laboratory holds it.
+    pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
+        let io_error = |source| DataDirError::Io { path: path.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
+        let path = path.canonicalize().map_err(io_error)?;
+        let mut lock = (File::options().create(true).read(true).write(true).truncate(false))
+            .open(path.join("lock"))
+            .map_err(io_error)?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let mut pid = String::new();
+            // Who it is is a help, no more: an unreadable lock file leaves it empty.
+            let _ = lock.read_to_string(&mut pid);
+            return Err(DataDirError::Locked { path, pid: pid.trim().to_owned() });
+        }
+        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io_error)?;
+        for folder in ["logs", "spool"] {
+            fs::create_dir_all(path.join(folder)).map_err(io_error)?;
+        }
+        Ok(DataDir { path, _lock: lock })
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The embedded broker's file.
+    #[must_use]
+    pub fn broker_file(&self) -> PathBuf {
+        self.path.join("broker.db")
+    }
+
+    /// The embedded store's file.
+    #[must_use]
+    pub fn store_file(&self) -> PathBuf {
+        self.path.join("store.db")
+    }
+
+    /// Where a part's log goes.
+    #[must_use]
+    pub fn log_file(&self, part: &str) -> PathBuf {
+        self.path.join("logs").join(format!("{part}.log"))
+    }
+
+    /// The spool folder of a group of devices of a run.
+    #[must_use]
+    pub fn spool(&self, run: uuid::Uuid, group: &str) -> PathBuf {
+        self.path.join("spool").join(run.to_string()).join(group)
+    }
+}
+
+/// The control socket of the laboratory on a data folder.
+#[must_use]
+pub fn control_socket(data_dir: &Path) -> PathBuf {
+    data_dir.join("control.sock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_laboratories_do_not_share_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = DataDir::open(folder.path()).expect("free");
+        let error = DataDir::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        drop(first);
+        assert!(DataDir::open(folder.path()).is_ok());
+    }
+}

@@ -1,0 +1,151 @@
+//! Which parts a laboratory has, and how each is called.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use uuid::Uuid;
+
+use crate::{data_dir::DataDir, part::Specification};
+
+/// How many people to add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct People {
+    /// Safe ones.
+    pub safe: u32,
+    /// Infected ones.
+    pub infected: u32,
+}
+
+/// A laboratory to be started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where it keeps everything.
+    pub data_dir: PathBuf,
+    /// Where the page answers.
+    pub listen: SocketAddr,
+    /// A Kafka to use (`HOST:PORT,…`); without it, the embedded broker.
+    pub broker: Option<String>,
+    /// A database to use (`mongodb://…`); without it, the embedded one.
+    pub store: Option<String>,
+    /// The run that the devices belong to.
+    pub run: Uuid,
+    /// The seed of the run.
+    pub seed: u64,
+    /// Where beacons go.
+    pub radio: Option<SocketAddr>,
+    /// The radio key's file.
+    pub radio_key: Option<PathBuf>,
+    /// Where devices write down what they record, for the auditor.
+    pub journal: Option<PathBuf>,
+    /// The scenario file that the devices read.
+    pub scenario_file: PathBuf,
+    /// Who is there from the start.
+    pub people: People,
+    /// The program `coronaz`.
+    pub coronaz: PathBuf,
+    /// The program `coronaz-broker`.
+    pub coronaz_broker: PathBuf,
+}
+
+/// The name of the broker's part.
+pub const BROKER: &str = "broker";
+/// The name of the consumer's part.
+pub const INGEST: &str = "ingest";
+/// The name of the back-end's part.
+pub const SERVE: &str = "serve";
+
+/// Asking a device to die takes its last messages; a broker that is away is waited for this long.
+const DEVICES_STOP_WITHIN: Duration = Duration::from_secs(8);
+/// The consumer first stores what the broker still holds.
+const INGEST_STOP_WITHIN: Duration = Duration::from_secs(12);
+/// Open requests are answered first.
+const SERVE_STOP_WITHIN: Duration = Duration::from_secs(5);
+/// The broker's file is in order at any moment; there is nothing to wait for.
+const BROKER_STOP_WITHIN: Duration = Duration::from_secs(3);
+
+impl Plan {
+    /// The embedded broker, listening at `address`.
+    #[must_use]
+    pub fn broker_part(&self, data_dir: &DataDir, address: SocketAddr) -> Specification {
+        let arguments = vec![
+            "--with-parent".to_owned(),
+            format!("--listen={address}"),
+            format!("--data={}", data_dir.broker_file().display()),
+        ];
+        Specification {
+            name: BROKER.to_owned(),
+            program: self.coronaz_broker.clone(),
+            arguments,
+            log_file: data_dir.log_file(BROKER),
+            may_finish: false,
+            stop_within: BROKER_STOP_WITHIN,
+        }
+    }
+
+    /// The consumer.
+    #[must_use]
+    pub fn ingest_part(&self, data_dir: &DataDir, brokers: &str) -> Specification {
+        let arguments = vec![format!("--broker={brokers}"), format!("--store={}", self.store_url(data_dir))];
+        self.own_part(data_dir, INGEST, INGEST, arguments, INGEST_STOP_WITHIN)
+    }
+
+    /// The back-end.
+    #[must_use]
+    pub fn serve_part(&self, data_dir: &DataDir) -> Specification {
+        let arguments =
+            vec![format!("--store={}", self.store_url(data_dir)), format!("--listen={}", self.listen)];
+        self.own_part(data_dir, SERVE, SERVE, arguments, SERVE_STOP_WITHIN)
+    }
+
+    /// A group of devices, `group` counting from 1.
+    #[must_use]
+    pub fn devices_part(
+        &self,
+        data_dir: &DataDir,
+        brokers: &str,
+        group: u32,
+        people: People,
+    ) -> Specification {
+        let name = format!("devices-{group}");
+        let mut arguments = vec![
+            format!("--count={}", people.safe + people.infected),
+            format!("--infected-count={}", people.infected),
+            format!("--broker={brokers}"),
+            format!("--scenario={}", self.scenario_file.display()),
+            format!("--run={}", self.run),
+            // Groups of one seed must not be copies of each other.
+            format!("--seed={}", self.seed.wrapping_add(u64::from(group - 1))),
+            format!("--spool={}", data_dir.spool(self.run, &name).display()),
+        ];
+        arguments.extend(self.radio.map(|radio| format!("--radio={radio}")));
+        arguments.extend(self.radio_key.iter().map(|path| format!("--radio-key={}", path.display())));
+        arguments.extend(self.journal.iter().map(|path| format!("--journal={}", path.display())));
+        let part = self.own_part(data_dir, &name, "node", arguments, DEVICES_STOP_WITHIN);
+        Specification { may_finish: true, ..part }
+    }
+
+    /// The store's URL.
+    #[must_use]
+    pub fn store_url(&self, data_dir: &DataDir) -> String {
+        self.store.clone().unwrap_or_else(|| format!("sqlite:{}", data_dir.store_file().display()))
+    }
+
+    fn own_part(
+        &self,
+        data_dir: &DataDir,
+        name: &str,
+        subcommand: &str,
+        arguments: Vec<String>,
+        stop_within: Duration,
+    ) -> Specification {
+        let mut all = vec![subcommand.to_owned(), "--with-parent".to_owned()];
+        all.extend(arguments);
+        Specification {
+            name: name.to_owned(),
+            program: self.coronaz.clone(),
+            arguments: all,
+            log_file: data_dir.log_file(name),
+            may_finish: false,
+            stop_within,
+        }
+    }
+}
