@@ -91,23 +91,76 @@ impl RadioKey {
     }
 }
 
+#[derive(Deserialize)]
+struct Counter {
+    counter: i64,
+}
+
+/// A datagram whose MAC fits; whether it is fresh, and new to a device, says its [`ReplayWindow`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sealed {
+    /// What it says.
+    pub beacon: Beacon,
+    /// The sender's counter.
+    pub counter: i64,
+}
+
+impl RadioKey {
+    /// Checks a datagram's MAC and reads it. The same for every device that holds the key.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; never [`OpenError::Replayed`].
+    pub fn verify(&self, bytes: &[u8]) -> Result<Sealed, OpenError> {
+        crate::json::check_length(bytes, BEACON_BYTES_MAX)?;
+        let (sealed, mac) = split(bytes).ok_or(OpenError::Unsealed)?;
+        self.0.clone().chain_update(sealed).verify_slice(&mac).map_err(|_| OpenError::Forged)?;
+        let beacon = Beacon::decode(bytes)?;
+        let Counter { counter } = serde_json::from_slice(bytes).map_err(DecodeError::from)?;
+        Ok(Sealed { beacon, counter })
+    }
+}
+
+/// The counters one device has heard last: lets each fresh beacon through once.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayWindow {
+    last: HashMap<Uuid, i64>,
+}
+
+impl ReplayWindow {
+    /// Admits a beacon of `sender` received at `now_us`.
+    ///
+    /// # Errors
+    /// [`OpenError::Replayed`]; a refused beacon changes nothing.
+    pub fn admit(&mut self, sender: Uuid, counter: i64, now_us: i64) -> Result<(), OpenError> {
+        if counter.abs_diff(now_us) > FRESHNESS_US_MAX.unsigned_abs() {
+            return Err(OpenError::Replayed { counter, problem: "more than 5 s from now" });
+        }
+        if self.last.get(&sender).is_some_and(|&last| counter <= last) {
+            return Err(OpenError::Replayed { counter, problem: "not above the last one heard" });
+        }
+        if self.last.len() >= SENDERS_MAX {
+            self.last.retain(|_, last| now_us.saturating_sub(*last) <= FRESHNESS_US_MAX);
+        }
+        if self.last.len() < SENDERS_MAX || self.last.contains_key(&sender) {
+            self.last.insert(sender, counter);
+            return Ok(());
+        }
+        Err(OpenError::Replayed { counter, problem: "too many senders to tell a replay from a new beacon" })
+    }
+}
+
 /// Lets sealed, fresh beacons through, each once.
 #[derive(Debug)]
 pub struct SealedEar {
     key: RadioKey,
-    last: HashMap<Uuid, i64>,
-}
-
-#[derive(Deserialize)]
-struct Counter {
-    counter: i64,
+    window: ReplayWindow,
 }
 
 impl SealedEar {
     /// An ear that has heard nothing yet.
     #[must_use]
     pub fn new(key: RadioKey) -> Self {
-        SealedEar { key, last: HashMap::new() }
+        SealedEar { key, window: ReplayWindow::default() }
     }
 
     /// Opens a datagram received at `now_us`.
@@ -115,25 +168,9 @@ impl SealedEar {
     /// # Errors
     /// See [`OpenError`]; a refused datagram changes nothing.
     pub fn open(&mut self, bytes: &[u8], now_us: i64) -> Result<Beacon, OpenError> {
-        crate::json::check_length(bytes, BEACON_BYTES_MAX)?;
-        let (sealed, mac) = split(bytes).ok_or(OpenError::Unsealed)?;
-        self.key.0.clone().chain_update(sealed).verify_slice(&mac).map_err(|_| OpenError::Forged)?;
-        let beacon = Beacon::decode(bytes)?;
-        let Counter { counter } = serde_json::from_slice(bytes).map_err(DecodeError::from)?;
-        if counter.abs_diff(now_us) > FRESHNESS_US_MAX.unsigned_abs() {
-            return Err(OpenError::Replayed { counter, problem: "more than 5 s from now" });
-        }
-        if self.last.get(&beacon.uuid).is_some_and(|&last| counter <= last) {
-            return Err(OpenError::Replayed { counter, problem: "not above the last one heard" });
-        }
-        if self.last.len() >= SENDERS_MAX {
-            self.last.retain(|_, last| now_us.saturating_sub(*last) <= FRESHNESS_US_MAX);
-        }
-        if self.last.len() < SENDERS_MAX || self.last.contains_key(&beacon.uuid) {
-            self.last.insert(beacon.uuid, counter);
-            return Ok(beacon);
-        }
-        Err(OpenError::Replayed { counter, problem: "too many senders to tell a replay from a new beacon" })
+        let Sealed { beacon, counter } = self.key.verify(bytes)?;
+        self.window.admit(beacon.uuid, counter, now_us)?;
+        Ok(beacon)
     }
 }
 
