@@ -1,0 +1,198 @@
+//! Real brokers for the contract.
+#![allow(dead_code, reason = "each test program uses one of them")]
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use coronaz_bus::{BusConfig, KafkaSink, KafkaSource, RecordSink, RecordSource, ensure_topic};
+use tempfile::TempDir;
+
+use crate::contract::Bus;
+
+const START_WAIT: Duration = Duration::from_secs(120);
+
+fn configuration(brokers: &str, topic: &str) -> BusConfig {
+    let mut config = BusConfig::new(brokers);
+    config.topic = topic.to_owned();
+    config.stuck_after = Duration::from_secs(2);
+    config
+}
+
+fn sink(config: &BusConfig) -> Box<dyn RecordSink> {
+    Box::new(KafkaSink::new(config).expect("a sink"))
+}
+
+fn small_sink(config: &BusConfig, queue_records: usize) -> Box<dyn RecordSink> {
+    let mut config = config.clone();
+    config.queue_records = queue_records;
+    sink(&config)
+}
+
+fn source(config: &BusConfig) -> Box<dyn RecordSource> {
+    Box::new(KafkaSource::new(config).expect("a source"))
+}
+
+/// The embedded broker, with its file in a directory that goes with it.
+pub(crate) struct Embedded {
+    program: PathBuf,
+    directory: TempDir,
+    listen: String,
+    config: BusConfig,
+    child: Mutex<Child>,
+}
+
+impl Embedded {
+    pub(crate) fn start(program: PathBuf) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (child, listen) = Self::spawn(&program, directory.path(), "127.0.0.1:0");
+        let config = configuration(&listen, "coronaz");
+        let partitions = ensure_topic(&config, START_WAIT).expect("a topic");
+        assert_eq!(partitions, config.partitions);
+        Self { program, directory, listen, config, child: Mutex::new(child) }
+    }
+
+    fn spawn(program: &Path, directory: &Path, listen: &str) -> (Child, String) {
+        let mut child = Command::new(program)
+            .args(["--listen", listen, "--data"])
+            .arg(directory.join("broker.db"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the broker starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+        let listen = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
+        (child, listen)
+    }
+}
+
+impl Bus for Embedded {
+    fn sink(&self) -> Box<dyn RecordSink> {
+        sink(&self.config)
+    }
+    fn small_sink(&self, queue_records: usize) -> Box<dyn RecordSink> {
+        small_sink(&self.config, queue_records)
+    }
+    fn source(&self) -> Box<dyn RecordSource> {
+        source(&self.config)
+    }
+    fn partitions(&self) -> u32 {
+        self.config.partitions
+    }
+    fn kill(&self) {
+        let mut child = self.child.lock().expect("one test");
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
+    fn revive(&self) {
+        let (child, _) = Self::spawn(&self.program, self.directory.path(), &self.listen);
+        *self.child.lock().expect("one test") = child;
+    }
+    fn can_die(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().expect("one test");
+        // It may be dead already, which is as good.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// Apache Kafka: somebody's, or one that is started and killed here.
+pub(crate) struct Kafka {
+    config: BusConfig,
+    own: Option<Own>,
+}
+
+struct Own {
+    directory: TempDir,
+    ports: [u16; 2],
+}
+
+impl Kafka {
+    pub(crate) fn from_environment() -> Option<Self> {
+        let (brokers, own) = if let Ok(brokers) = env::var("CORONAZ_TEST_BROKERS") {
+            (brokers, None)
+        } else if env::var_os("CORONAZ_TEST_KAFKA").is_some() {
+            let own = Own::start();
+            (format!("127.0.0.1:{}", own.ports[0]), Some(own))
+        } else {
+            eprintln!("not tested: set CORONAZ_TEST_BROKERS or CORONAZ_TEST_KAFKA=1");
+            return None;
+        };
+        let topic = format!("coronaz-{}", uuid::Uuid::new_v4());
+        let mut config = configuration(&brokers, &topic);
+        for line in env::var("CORONAZ_TEST_SETTINGS").unwrap_or_default().lines() {
+            config.set_pair(line).expect("a setting");
+        }
+        assert_eq!(ensure_topic(&config, START_WAIT), Ok(config.partitions));
+        assert_eq!(ensure_topic(&config, START_WAIT), Ok(config.partitions), "and once more");
+        Some(Self { config, own })
+    }
+}
+
+impl Own {
+    fn start() -> Self {
+        let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let ports = [free().expect("a port").port(), free().expect("a port").port()];
+        let own = Self { directory: tempfile::tempdir().expect("a directory"), ports };
+        own.script(&["start", own.path(), &own.ports[0].to_string(), &own.ports[1].to_string()]);
+        own
+    }
+
+    fn path(&self) -> &str {
+        self.directory.path().to_str().expect("a plain name")
+    }
+
+    fn script(&self, arguments: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kafka.sh");
+        // Its output to nowhere: the broker would keep a pipe open.
+        let status = Command::new(script).args(arguments).stdout(Stdio::null()).status();
+        assert!(status.expect("kafka.sh runs").success(), "kafka.sh {arguments:?} failed");
+    }
+}
+
+impl Bus for Kafka {
+    fn sink(&self) -> Box<dyn RecordSink> {
+        sink(&self.config)
+    }
+    fn small_sink(&self, queue_records: usize) -> Box<dyn RecordSink> {
+        small_sink(&self.config, queue_records)
+    }
+    fn source(&self) -> Box<dyn RecordSource> {
+        source(&self.config)
+    }
+    fn partitions(&self) -> u32 {
+        self.config.partitions
+    }
+    fn kill(&self) {
+        if let Some(own) = &self.own {
+            own.script(&["kill", own.path()]);
+        }
+    }
+    fn revive(&self) {
+        if let Some(own) = &self.own {
+            own.script(&["start", own.path(), &own.ports[0].to_string(), &own.ports[1].to_string()]);
+        }
+    }
+    fn can_die(&self) -> bool {
+        self.own.is_some()
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            own.script(&["kill", own.path()]);
+        }
+    }
+}
