@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     address::{self, AddressError},
-    data_dir::{DataDir, DataDirError},
+    data_dir::DataDir,
     logs::Show,
     part::{Part, Status},
     plan::{People, Plan},
@@ -34,9 +34,6 @@ pub struct Laboratory {
 /// Why a laboratory does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its folder cannot be used.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
     /// The page's address is taken.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -74,12 +71,12 @@ pub enum SignalError {
 }
 
 impl Laboratory {
-    /// Starts all parts. Nothing is started when something is wrong with the plan.
+    /// Starts all parts in a folder that this process has locked. Nothing is started when something
+    /// is wrong with the plan. To be called within a Tokio runtime.
     ///
     /// # Errors
-    /// The folder is in use, the page's port is taken, or the broker's program is missing.
-    pub fn start(plan: Plan, show: Show) -> Result<Laboratory, StartError> {
-        let data_dir = DataDir::open(&plan.data_dir)?;
+    /// The page's port is taken, or the broker's program is missing.
+    pub fn start(plan: Plan, data_dir: DataDir, show: Show) -> Result<Laboratory, StartError> {
         address::ensure_free(plan.listen)?;
         let mut servers = Vec::new();
         let brokers = if let Some(brokers) = &plan.broker {

@@ -18,8 +18,6 @@ pub struct People {
 /// A laboratory to be started.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Where it keeps everything.
-    pub data_dir: PathBuf,
     /// Where the page answers.
     pub listen: SocketAddr,
     /// A Kafka to use (`HOST:PORT,…`); without it, the embedded broker.

@@ -4,6 +4,7 @@ mod add;
 mod audit;
 mod failure;
 mod logging;
+mod parts;
 mod up;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ struct Cli {
 enum Command {
     Up(up::Args),
     Add(add::Args),
+    Parts(parts::Args),
     Audit(audit::Args),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Up(args) => up::run(args),
         Command::Add(args) => add::run(&args),
+        Command::Parts(args) => parts::run(args),
         Command::Audit(args) => audit::run(&args),
     };
     outcome.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

@@ -1,0 +1,271 @@
+//! `coronaz up`: the whole laboratory on this machine.
+
+mod menu;
+mod questions;
+
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
+
+use coronaz_devices::scenario;
+use coronaz_laboratory::{
+    Laboratory, People, Plan, StartError,
+    control::{self, Answer, Asked, Request},
+    data_dir::DataDir,
+    logs::Show,
+};
+use coronaz_wire::Scenario;
+use rustix::process::Signal;
+use tokio::{net::UnixListener, signal::unix, sync::mpsc};
+use uuid::Uuid;
+
+use crate::failure::{Failure, chain};
+
+/// Start the whole laboratory on this machine: broker, consumer, database, back-end, page and people
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  coronaz up                                  # a town in which an epidemic lives on\n  \
+    coronaz up --scenario paper --nodes 20 --infected 1 --for 120")]
+pub(crate) struct Args {
+    /// The scenario: `town`, `paper`, or a TOML file
+    #[arg(long, default_value = "town", value_name = "NAME|FILE")]
+    scenario: String,
+
+    /// Safe and infected people at the start, together [default: the scenario's]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(..=10_000), value_name = "N")]
+    nodes: Option<u32>,
+
+    /// How many of them are infected [default: the scenario's]
+    #[arg(long, value_name = "M")]
+    infected: Option<u32>,
+
+    /// The seed of all chance [default: the scenario's, or a new one]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+
+    /// Ask for the paper's parameters first
+    #[arg(long)]
+    ask: bool,
+
+    /// Where the page answers
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+
+    /// The folder that keeps everything
+    #[arg(long, default_value = "coronaz-data", value_name = "DIR")]
+    data_dir: PathBuf,
+
+    /// An Apache Kafka to use instead of the embedded broker
+    #[arg(long, value_name = "HOST:PORT")]
+    broker: Option<String>,
+
+    /// A database to use instead of the embedded one, as a URL
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+
+    /// Where beacons go [default: this machine alone, 127.255.255.255:4711]
+    #[arg(long, value_name = "ADDR:PORT")]
+    radio: Option<SocketAddr>,
+
+    /// Hear only beacons sealed with the key in this file
+    #[arg(long, value_name = "FILE")]
+    radio_key: Option<PathBuf>,
+
+    /// Let each device write down what it records, for `coronaz audit`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+
+    /// No menu, even on a terminal
+    #[arg(long)]
+    no_menu: bool,
+
+    /// Stop after this many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    for_s: Option<u64>,
+}
+
+/// How long the page may take to answer.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let mut scenario = scenario::find(&args.scenario).map_err(|error| Failure::usage(chain(&error)))?;
+    if args.ask {
+        questions::ask(&mut scenario)?;
+    }
+    let people = people(&args, &scenario)?;
+    let data_dir = DataDir::open(&args.data_dir).map_err(|error| Failure::io(chain(&error)))?;
+    let plan = plan(&args, &scenario, people, &data_dir)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::internal(chain(&error)))?;
+    runtime.block_on(supervise(plan, data_dir, &args, &scenario))
+}
+
+fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {
+    let infected = args.infected.unwrap_or(scenario.infected);
+    let all = args.nodes.unwrap_or(scenario.nodes + scenario.infected);
+    let safe = all.checked_sub(infected).ok_or_else(|| {
+        Failure::usage(format!("--infected {infected} is more than the {all} people there are; raise --nodes"))
+    })?;
+    Ok(People { safe, infected })
+}
+
+fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) -> Result<Plan, Failure> {
+    scenario::parameters(scenario).map_err(|error| Failure::usage(chain(&error)))?;
+    let seed = match args.seed.or(scenario.seed) {
+        Some(seed) => seed,
+        None => random_u64()? >> 12,
+    };
+    let run = uuid::Builder::from_random_bytes(
+        ((u128::from(random_u64()?) << 64) | u128::from(random_u64()?)).to_be_bytes(),
+    );
+    let program = std::env::current_exe().map_err(|error| Failure::io(format!("where am I? {error}")))?;
+    let broker = std::env::var_os("CORONAZ_BROKER_BIN").map(PathBuf::from);
+    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::io(chain(&error)));
+    Ok(Plan {
+        listen: args.listen,
+        broker: args.broker.clone(),
+        store: args.store.clone(),
+        run: run.into_uuid(),
+        seed,
+        radio: args.radio,
+        radio_key: args.radio_key.as_ref().map(absolute).transpose()?,
+        journal: args.journal.as_ref().map(absolute).transpose()?,
+        scenario_file: data_dir.path().join("scenario.toml"),
+        people,
+        coronaz_broker: broker.unwrap_or_else(|| program.with_file_name("coronaz-broker")),
+        coronaz: program,
+    })
+}
+
+fn random_u64() -> Result<u64, Failure> {
+    getrandom::u64().map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))
+}
+
+async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenario) -> Result<(), Failure> {
+    let menu = !args.no_menu && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let show = if menu { Show::Problems } else { Show::All };
+    let (run, seed) = (plan.run, plan.seed);
+    let mut signals = Signals::new()?;
+    let socket = prepare(&plan, &data_dir, scenario).map_err(|error| Failure::io(chain(&error)))?;
+    let mut laboratory = Laboratory::start(plan, data_dir, show).map_err(|error| failure_of_start(&error))?;
+    let (ask, mut asked) = mpsc::channel(control::REQUESTS_MAX);
+    tokio::spawn(control::serve(socket, ask.clone()));
+    let ready = tokio::select! {
+        ready = laboratory.wait_until_ready(READY_WITHIN) => ready.map_err(|error| Failure::unavailable(error.to_string())),
+        () = signals.next() => { laboratory.stop().await; return Ok(()); }
+    };
+    if let Err(failure) = ready {
+        laboratory.stop().await;
+        return Err(failure);
+    }
+    announce(&laboratory, run, seed, scenario);
+    if menu {
+        menu::spawn(ask);
+    } else {
+        drop(ask);
+    }
+    let ended = stopping(&mut laboratory, &mut asked, &mut signals, args.for_s).await;
+    println!("{ended}");
+    laboratory.stop().await;
+    println!("Stopped. Everything is kept in {}.", args.data_dir.display());
+    Ok(())
+}
+
+/// Writes the scenario that the devices read, and opens the control socket.
+fn prepare(plan: &Plan, data_dir: &DataDir, scenario: &Scenario) -> std::io::Result<UnixListener> {
+    let seeded = Scenario { seed: Some(plan.seed), ..scenario.clone() };
+    std::fs::write(&plan.scenario_file, seeded.to_toml())?;
+    control::listen(data_dir.path())
+}
+
+/// Says where the page is, once it answers.
+fn announce(laboratory: &Laboratory, run: Uuid, seed: u64, scenario: &Scenario) {
+    println!("CoronaZ is at http://{}/", laboratory.listen());
+    println!("Scenario {}, run {run}, seed {seed}.", scenario.name);
+    // Whoever waits for the address reads a pipe.
+    let _ = std::io::stdout().flush();
+}
+
+fn failure_of_start(error: &StartError) -> Failure {
+    let text = chain(error);
+    match error {
+        StartError::Io(_) => Failure::io(text),
+        StartError::Address(_) | StartError::NoBroker(_) => Failure::unavailable(text),
+    }
+}
+
+/// Carries out what is asked for until it is time to stop; says why it is.
+async fn stopping(
+    laboratory: &mut Laboratory,
+    asked: &mut mpsc::Receiver<Asked>,
+    signals: &mut Signals,
+    for_s: Option<u64>,
+) -> String {
+    let end = async {
+        match for_s {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(end);
+    let mut asking = true;
+    loop {
+        tokio::select! {
+            () = &mut end => return format!("{} s are over; stopping …", for_s.unwrap_or_default()),
+            () = signals.next() => return "Stopping …".to_owned(),
+            request = asked.recv(), if asking => match request {
+                None => asking = false,
+                Some((Request::Stop, answer)) => {
+                    // The asker may have gone; we stop all the same.
+                    let _ = answer.send(Answer::Done("stopping".to_owned()));
+                    return "Asked to stop; stopping …".to_owned();
+                }
+                Some((request, answer)) => {
+                    let _ = answer.send(carry_out(laboratory, request));
+                }
+            },
+        }
+    }
+}
+
+fn carry_out(laboratory: &mut Laboratory, request: Request) -> Answer {
+    let signalled = |part: &str, signal, what: &str| match laboratory.signal(part, signal) {
+        Ok(()) => Answer::Done(format!("{what} {part}")),
+        Err(error) => Answer::Refused(error.to_string()),
+    };
+    match request {
+        Request::Add { safe, infected } => match laboratory.add(People { safe, infected }) {
+            Ok(()) => Answer::Done(format!("added {safe} safe and {infected} infected")),
+            Err(error) => Answer::Refused(format!("cannot add anybody: {error}")),
+        },
+        Request::Status => Answer::Parts(laboratory.status()),
+        Request::Kill { part } => signalled(&part, Signal::KILL, "killed"),
+        Request::Pause { part } => signalled(&part, Signal::STOP, "paused"),
+        Request::Resume { part } => signalled(&part, Signal::CONT, "resumed"),
+        Request::Stop => Answer::Done("stopping".to_owned()),
+    }
+}
+
+/// Ctrl-C and the polite request to stop.
+struct Signals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| unix::signal(kind).map_err(|error| Failure::internal(chain(&error)));
+        let (interrupt, terminate) =
+            (listen(unix::SignalKind::interrupt())?, listen(unix::SignalKind::terminate())?);
+        Ok(Signals { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
