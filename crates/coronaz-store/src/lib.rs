@@ -1,1 +1,50 @@
-//! stub
+//! What the laboratory keeps, and the two ways to it: [`Ingestion`] writes, [`Queries`] reads.
+//!
+//! - [`batch`]: what an ingest process hands over in one piece
+//! - [`ingestion`]: the writing side: partitions, leases, and the commit that happens once or not at all
+//! - [`queries`]: the reading side; [`view`]: what it answers
+//! - [`location`]: which store a URL names, and opening it
+//! - [`error`]: what can go wrong, by operation
+//! - [`figures`]: health, and the figures counted from it
+//! - `encounter`, `seen`, `snapshot`: the rules of the store that need no database
+//! - `sqlite`: the embedded store
+//!
+//! Exactly once, in one sentence: the rows of a batch and the offset after it are written in one
+//! transaction, which succeeds only for the partition's owner of this epoch and only from the offset that
+//! the store expects; whoever reads a record twice, lost the partition or comes from the past fails.
+//! `docs/decisions/store.md` says why things are as they are.
+
+pub mod batch;
+mod encounter;
+pub mod error;
+pub mod figures;
+pub mod ingestion;
+pub mod location;
+pub mod queries;
+mod seen;
+mod snapshot;
+mod sqlite;
+pub mod view;
+
+pub use batch::{Batch, Rejected, ReportRecord};
+pub use error::{CommitError, StoreError};
+pub use figures::{Figures, Health};
+pub use ingestion::{Committed, Held, IngestState, IngestStatus, Ingestion, Lease, PartitionOffset};
+pub use location::{ParseLocationError, StoreLocation};
+pub use queries::{At, Queries};
+
+/// Length of the windows of time that stand before the person in the keys of contacts and encounters
+/// (microseconds). Long enough that a question about a day is a few hundred look-ups, short enough that
+/// what is being written stays in memory.
+pub const WINDOW_US: i64 = 300_000_000;
+
+/// Contacts of a pair at most this far apart belong to one encounter (microseconds). Devices hear each other
+/// once a second; ten in a row lost is a parting, not noise.
+pub const ENCOUNTER_GAP_US: i64 = 10_000_000;
+
+/// Bytes kept of a rejected record.
+pub const REJECTED_BYTES_MAX: usize = 64 * 1024;
+
+/// Rejected records kept; the partition's counter counts them all. Strangers can send what they like, so the
+/// room for it has an end.
+pub const REJECTED_KEPT: i64 = 10_000;

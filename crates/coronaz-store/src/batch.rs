@@ -1,0 +1,74 @@
+//! What an ingest process hands over in one piece: a stretch of one partition, decoded.
+
+use coronaz_wire::announcement::Announcement;
+use coronaz_wire::report::Report;
+use std::num::NonZeroU32;
+
+/// The paper's figure: a state every ten messages.
+pub const STATE_EVERY_DEFAULT: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+
+/// All records of a partition from one offset to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The partition of the topic.
+    pub partition: i32,
+    /// The epoch under which the caller owns the partition.
+    pub epoch: i64,
+    /// Offset of the first record, which must be the store's next.
+    pub from: i64,
+    /// Offset after the last record. Offsets without a record (the topic may skip some) are in between.
+    pub to: i64,
+    /// Runs that were announced. Of several announcements of a run the first counts.
+    pub announcements: Vec<Announcement>,
+    /// Reports in the order of their offsets.
+    pub reports: Vec<ReportRecord>,
+    /// Records that could not be read.
+    pub rejected: Vec<Rejected>,
+    /// A state of a run is drawn when this many of its reports have come since the one before, or when a
+    /// node dies. The count is the store's, so it does not begin again with a batch or a process.
+    pub state_every: NonZeroU32,
+    /// When the batch is written, by the caller's clock (microseconds since the Unix epoch).
+    pub now_us: i64,
+}
+
+impl Batch {
+    /// A batch with no records yet that begins and ends at `from`.
+    pub fn new(partition: i32, epoch: i64, from: i64) -> Self {
+        Self {
+            partition,
+            epoch,
+            from,
+            to: from,
+            announcements: Vec::new(),
+            reports: Vec::new(),
+            rejected: Vec::new(),
+            state_every: STATE_EVERY_DEFAULT,
+            now_us: 0,
+        }
+    }
+
+    /// Records in it, of all kinds.
+    pub fn records(&self) -> usize {
+        self.announcements.len() + self.reports.len() + self.rejected.len()
+    }
+}
+
+/// A report and where it stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRecord {
+    /// Its offset in the partition.
+    pub offset: i64,
+    /// What it says.
+    pub report: Report,
+}
+
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its offset in the partition.
+    pub offset: i64,
+    /// Why, for people.
+    pub reason: String,
+    /// The record's value; the store keeps the first [`crate::REJECTED_BYTES_MAX`] bytes.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,164 @@
+//! The writing side: who may write a partition, from where, and the commit.
+
+use crate::{Batch, CommitError, StoreError};
+use std::time::Duration;
+
+/// The store as an ingest process sees it. Calls block. One value is used by one thread.
+///
+/// A partition is written by one owner at a time. Ownership is a *lease* with an epoch that grows with each
+/// owner; it keeps processes out of each other's way. What makes it right is [`Ingestion::commit`]: it fails
+/// for whoever is not the owner any more.
+pub trait Ingestion: Send {
+    /// Creates the store if there is none and brings an older one to this version's form. The other
+    /// methods do so too when they are called first.
+    fn prepare(&mut self) -> Result<(), StoreError>;
+
+    /// All leases that were ever taken; those with `until_us` in the past can be taken by anyone.
+    fn leases(&mut self) -> Result<Vec<Lease>, StoreError>;
+
+    /// Takes a partition whose lease has run out, was given back or never existed. `None`: somebody has it.
+    fn take(
+        &mut self,
+        partition: i32,
+        owner: &str,
+        now_us: i64,
+        lasts: Duration,
+    ) -> Result<Option<Held>, StoreError>;
+
+    /// Makes the leases of these (partition, epoch) last until `lasts` from now. Returns the partitions that
+    /// belong to somebody else by now.
+    fn renew(
+        &mut self,
+        owner: &str,
+        held: &[(i32, i64)],
+        now_us: i64,
+        lasts: Duration,
+    ) -> Result<Vec<i32>, StoreError>;
+
+    /// Gives partitions back, so that others can take them at once.
+    fn release(&mut self, owner: &str, held: &[(i32, i64)]) -> Result<(), StoreError>;
+
+    /// Which records are in, by partition.
+    fn offsets(&mut self) -> Result<Vec<PartitionOffset>, StoreError>;
+
+    /// Writes a batch, all or nothing, and the offset after it.
+    ///
+    /// What the records say cannot make it fail: a report that was repeated adds nothing but the contacts
+    /// that are new, odd values are stored as they are.
+    ///
+    /// # Errors
+    /// [`CommitError::Fenced`] when the store expects another epoch or offset; [`CommitError::Store`] when
+    /// it cannot be written now; [`CommitError::Refused`] should not happen, and the caller can find the
+    /// record by halving the batch.
+    fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError>;
+
+    /// Writes what this process says of itself, for the operator.
+    fn write_status(&mut self, status: &IngestStatus) -> Result<(), StoreError>;
+}
+
+/// Who owns a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The partition.
+    pub partition: i32,
+    /// Its owner's name.
+    pub owner: String,
+    /// Grows by one with each owner.
+    pub epoch: i64,
+    /// Until when (microseconds since the Unix epoch).
+    pub until_us: i64,
+}
+
+/// A partition that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The partition.
+    pub partition: i32,
+    /// The epoch to commit with.
+    pub epoch: i64,
+    /// The offset to read from.
+    pub next: i64,
+}
+
+/// Which records of a partition are in: all below `next`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionOffset {
+    /// The partition.
+    pub partition: i32,
+    /// The epoch of the owner who wrote last.
+    pub epoch: i64,
+    /// The offset to read next.
+    pub next: i64,
+    /// Records read, of all kinds.
+    pub records: u64,
+    /// Of these, how many could not be read.
+    pub rejected: u64,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Reports that were new.
+    pub reports: u64,
+    /// Reports that were in already.
+    pub repeated: u64,
+    /// Contacts that were new.
+    pub contacts: u64,
+    /// States drawn.
+    pub states: u64,
+}
+
+/// How an ingest process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IngestState {
+    /// Has no partition yet.
+    Starting,
+    /// Reads and writes.
+    Running,
+    /// Waits for the store; it can only say so once the store is back, or to a store that still takes it.
+    Waiting,
+    /// Ended by itself.
+    Stopped,
+}
+
+impl IngestState {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The inverse of [`IngestState::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Starting, Self::Running, Self::Waiting, Self::Stopped]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// What an ingest process says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IngestStatus {
+    /// Its name, as in the leases.
+    pub owner: String,
+    /// How it is doing.
+    pub state: IngestState,
+    /// When it said so (microseconds since the Unix epoch).
+    pub updated_us: i64,
+    /// When it started.
+    pub started_us: i64,
+    /// What it owns.
+    pub partitions: Vec<i32>,
+    /// Records on the topic that are not in the store, of its partitions.
+    pub lag_records: u64,
+    /// When the newest record that is in was written to the topic.
+    pub newest_record_us: Option<i64>,
+    /// Records it has read.
+    pub records: u64,
+    /// Of these, how many could not be read.
+    pub rejected: u64,
+}

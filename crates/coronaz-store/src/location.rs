@@ -1,0 +1,99 @@
+//! Which store a URL names.
+
+use crate::sqlite::{SqliteIngestion, SqliteQueries};
+use crate::{Ingestion, Queries};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Where a store is: `sqlite:PATH`, or a path alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// The embedded store, a file.
+    Sqlite(PathBuf),
+}
+
+/// A text that names no store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseLocationError {
+    /// Nothing after `sqlite:`.
+    #[error("a store needs a path, like sqlite:coronaz-data/store.db")]
+    Empty,
+    /// Another scheme.
+    #[error("no store is called {scheme:?}; write sqlite:PATH")]
+    UnknownScheme {
+        /// What stands before the colon.
+        scheme: String,
+    },
+}
+
+impl StoreLocation {
+    /// The writing side. Nothing is opened before it is used.
+    pub fn ingestion(&self) -> Box<dyn Ingestion> {
+        match self {
+            Self::Sqlite(path) => Box::new(SqliteIngestion::new(path)),
+        }
+    }
+
+    /// The reading side. Nothing is opened before it is used, so the store may come later.
+    pub fn queries(&self) -> Arc<dyn Queries> {
+        match self {
+            Self::Sqlite(path) => Arc::new(SqliteQueries::new(path)),
+        }
+    }
+}
+
+impl From<&Path> for StoreLocation {
+    fn from(path: &Path) -> Self {
+        Self::Sqlite(path.to_owned())
+    }
+}
+
+impl FromStr for StoreLocation {
+    type Err = ParseLocationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = match text.split_once(':') {
+            Some(("sqlite", path)) => path,
+            Some((scheme, rest))
+                if rest.starts_with("//") || scheme.chars().all(|c| c.is_ascii_alphanumeric()) =>
+            {
+                return Err(ParseLocationError::UnknownScheme { scheme: scheme.to_owned() });
+            }
+            _ => text,
+        };
+        if path.is_empty() {
+            return Err(ParseLocationError::Empty);
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+}
+
+impl fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_and_without_the_scheme_is_the_same_store() {
+        let with: StoreLocation = "sqlite:data/store.db".parse().expect("a store");
+        let without: StoreLocation = "data/store.db".parse().expect("a store");
+        assert_eq!(with, without);
+        assert_eq!(with.to_string(), "sqlite:data/store.db");
+    }
+
+    #[test]
+    fn other_schemes_and_nothing_are_refused() {
+        assert_eq!("sqlite:".parse::<StoreLocation>(), Err(ParseLocationError::Empty));
+        let other = "postgres://host/db".parse::<StoreLocation>();
+        assert_eq!(other, Err(ParseLocationError::UnknownScheme { scheme: "postgres".into() }));
+    }
+}

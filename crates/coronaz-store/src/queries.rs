@@ -1,0 +1,130 @@
+//! The reading side.
+
+use crate::view::{
+    Contact, Cursor, Encounter, Infection, Moment, Node, NodeDetail, NodeState, Page, Progress,
+    RejectedRecord, Run, State,
+};
+use crate::{IngestStatus, Lease, PartitionOffset, StoreError};
+use std::ops::ControlFlow;
+use uuid::Uuid;
+
+/// Which moment of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The newest.
+    Latest,
+    /// By number.
+    Moment(u64),
+    /// The newest that is not after this time (microseconds since the Unix epoch).
+    TimeUs(i64),
+}
+
+/// A stretch of time, both ends included (microseconds since the Unix epoch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first microsecond.
+    pub from_us: i64,
+    /// The last microsecond.
+    pub to_us: i64,
+}
+
+impl Span {
+    /// All of time.
+    pub const ALL: Self = Self { from_us: i64::MIN, to_us: i64::MAX };
+}
+
+/// One of the paper's states while they are read in turn: all nodes seen so far.
+pub struct PaperState<'a> {
+    /// Its number: `_id`.
+    pub k: u64,
+    pub(crate) nodes: &'a mut dyn Iterator<Item = NodeState>,
+}
+
+impl PaperState<'_> {
+    /// Its nodes, ascending by slot.
+    pub fn nodes(&mut self) -> &mut dyn Iterator<Item = NodeState> {
+        self.nodes
+    }
+}
+
+/// The store as those see it who ask. Calls block; any number of threads may share one value. Each answer
+/// is of one moment of the store, whatever is being written beside it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] from each of them while the store is away, also before it is first made;
+/// [`StoreError::NoSuchRun`] where a run is named that is not there.
+pub trait Queries: Send + Sync {
+    /// All runs, newest first.
+    fn runs(&self) -> Result<Vec<Run>, StoreError>;
+
+    /// One run.
+    fn run(&self, run: Uuid) -> Result<Run, StoreError>;
+
+    /// The run that came last; `None` in a store without any.
+    fn newest_run(&self) -> Result<Option<Uuid>, StoreError>;
+
+    /// How far a run is: cheap, to be asked often.
+    fn progress(&self, run: Uuid) -> Result<Progress, StoreError>;
+
+    /// All nodes at a moment; `None` when the run has no such moment.
+    fn state(&self, run: Uuid, at: At) -> Result<Option<State>, StoreError>;
+
+    /// The moments `from` to `to`, both included, at most `points_max` of them evenly picked, always with the
+    /// first and the last that there are.
+    fn moments(&self, run: Uuid, from: u64, to: u64, points_max: usize) -> Result<Vec<Moment>, StoreError>;
+
+    /// Hands over each of the paper's states in turn, until the visitor breaks.
+    fn paper_states(
+        &self,
+        run: Uuid,
+        visit: &mut dyn FnMut(&mut PaperState<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Nodes from slot `from_slot` on.
+    fn nodes(&self, run: Uuid, from_slot: u32, limit: usize) -> Result<Vec<Node>, StoreError>;
+
+    /// One node; [`StoreError::NoSuchNode`] if the run has none of this UUID.
+    fn node(&self, run: Uuid, node: Uuid) -> Result<NodeDetail, StoreError>;
+
+    /// The contacts that a node recorded in a stretch of time, by time.
+    fn contacts(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Contact>, StoreError>;
+
+    /// The encounters of a node that overlap a stretch of time, by their beginning.
+    fn encounters(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Encounter>, StoreError>;
+
+    /// Infections by time, those at or after `from_us`.
+    fn infections(&self, run: Uuid, from_us: i64, limit: usize) -> Result<Vec<Infection>, StoreError>;
+
+    /// Hands over every contact of a run, by window of time, person, time: for the audit and exports.
+    fn each_contact(
+        &self,
+        run: Uuid,
+        visit: &mut dyn FnMut(Contact) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Records that could not be read, newest first.
+    fn rejected(&self, limit: usize) -> Result<Vec<RejectedRecord>, StoreError>;
+
+    /// Which records are in.
+    fn offsets(&self) -> Result<Vec<PartitionOffset>, StoreError>;
+
+    /// Who owns which partition.
+    fn leases(&self) -> Result<Vec<Lease>, StoreError>;
+
+    /// What the ingest processes say of themselves, newest first.
+    fn ingest_status(&self) -> Result<Vec<IngestStatus>, StoreError>;
+}

@@ -1,0 +1,272 @@
+//! What the store knows of a person who reports, in memory while batches are written.
+
+use crate::Health;
+use crate::encounter::{Chain, Meetings};
+use crate::seen::Seen;
+use crate::view::Claimed;
+use coronaz_wire::report::Report;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+/// The newest report of a person, and what was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Latest {
+    pub(super) x: i32,
+    pub(super) y: i32,
+    pub(super) health: Health,
+    pub(super) time_us: i64,
+    pub(super) tick: Option<u64>,
+    pub(super) first_us: i64,
+}
+
+/// The reports of one start of a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Session {
+    /// `None`: no report has said so yet.
+    pub(super) start_us: Option<i64>,
+    pub(super) latest_seq: Option<u64>,
+    pub(super) seen: Seen,
+    pub(super) claimed: Option<Claimed>,
+}
+
+/// A person who reports.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Person {
+    /// `None` before the first report is taken.
+    pub(super) latest: Option<Latest>,
+    pub(super) session: Session,
+    pub(super) contacts: u64,
+    pub(super) meetings: Meetings,
+    /// Something of it is to be written.
+    pub(super) touched: bool,
+}
+
+/// How a report relates to those that are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// The newest of its node.
+    Newest,
+    /// New, but a newer one came before it.
+    Late,
+    /// It is in already.
+    Repeated,
+}
+
+impl Session {
+    /// Takes note of a report of this start.
+    fn arrive(&mut self, seq: u64, report: &Report) -> Arrival {
+        if !self.seen.insert(seq) {
+            return Arrival::Repeated;
+        }
+        if self.latest_seq.is_some_and(|latest| seq < latest) {
+            return Arrival::Late;
+        }
+        self.latest_seq = Some(seq);
+        if let Some(totals) = &report.totals {
+            self.claimed = Some(Claimed { contacts: totals.contacts, digest: totals.digest });
+        }
+        Arrival::Newest
+    }
+}
+
+/// A report's identity is (node, start, `seq`). Without `seq` it is its place in the topic, and the offset
+/// that the store expects says that it is new.
+pub(super) fn arrive(
+    transaction: &Transaction<'_>,
+    run: i64,
+    slot: u32,
+    person: &mut Person,
+    report: &Report,
+) -> rusqlite::Result<Arrival> {
+    let Some(seq) = report.seq else { return Ok(Arrival::Newest) };
+    let start_us = report.start_us.unwrap_or(0);
+    match person.session.start_us {
+        Some(current_us) if current_us > start_us => {
+            let mut earlier = load_session(transaction, run, slot, start_us)?;
+            let arrival = earlier.arrive(seq, report);
+            if arrival == Arrival::Repeated {
+                return Ok(arrival);
+            }
+            save_session(transaction, run, slot, &earlier)?;
+            Ok(Arrival::Late)
+        }
+        Some(current_us) if current_us == start_us => Ok(person.session.arrive(seq, report)),
+        before => {
+            if before.is_some() {
+                save_session(transaction, run, slot, &person.session)?;
+            }
+            person.session = Session { start_us: Some(start_us), ..Session::default() };
+            Ok(person.session.arrive(seq, report))
+        }
+    }
+}
+
+fn claimed(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Claimed>> {
+    let contacts: Option<i64> = row.get(at)?;
+    let digest: Option<i64> = row.get(at + 1)?;
+    Ok(contacts.zip(digest).map(|(contacts, digest)| Claimed {
+        contacts: contacts.cast_unsigned(),
+        digest: digest.cast_unsigned(),
+    }))
+}
+
+fn load_session(
+    transaction: &Transaction<'_>,
+    run: i64,
+    slot: u32,
+    start_us: i64,
+) -> rusqlite::Result<Session> {
+    let session = transaction
+        .prepare_cached(
+            "select latest_seq, next_seq, gaps, claimed_contacts, claimed_digest
+             from node_session where run = ? and slot = ? and start_us = ?",
+        )?
+        .query_row(params![run, slot, start_us], |row| {
+            Ok(Session {
+                start_us: Some(start_us),
+                latest_seq: row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned),
+                seen: Seen::from_stored(
+                    row.get::<_, i64>(1)?.cast_unsigned(),
+                    row.get::<_, Option<String>>(2)?.as_deref(),
+                ),
+                claimed: claimed(row, 3)?,
+            })
+        })
+        .optional()?;
+    Ok(session.unwrap_or(Session { start_us: Some(start_us), ..Session::default() }))
+}
+
+fn save_session(
+    transaction: &Transaction<'_>,
+    run: i64,
+    slot: u32,
+    session: &Session,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "insert or replace into node_session
+                 (run, slot, start_us, latest_seq, next_seq, gaps, claimed_contacts, claimed_digest)
+             values (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run,
+            slot,
+            session.start_us,
+            session.latest_seq.map(u64::cast_signed),
+            session.seen.next().cast_signed(),
+            session.seen.gaps_json(),
+            session.claimed.map(|claimed| claimed.contacts.cast_signed()),
+            session.claimed.map(|claimed| claimed.digest.cast_signed()),
+        ])?;
+    Ok(())
+}
+
+/// A person as stored; one that has never reported has nothing yet.
+pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqlite::Result<Person> {
+    let person = transaction
+        .prepare_cached(
+            "select x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
+                    latest_seq, next_seq, gaps, claimed_contacts, claimed_digest
+             from node_latest where run = ? and slot = ?",
+        )?
+        .query_row(params![run, slot], |row| {
+            let latest = Latest {
+                x: row.get(0)?,
+                y: row.get(1)?,
+                health: Health { infected: row.get(2)?, immune: row.get(3)?, alive: row.get(4)? },
+                time_us: row.get(5)?,
+                tick: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+                first_us: row.get(7)?,
+            };
+            let session = Session {
+                start_us: row.get(10)?,
+                latest_seq: row.get::<_, Option<i64>>(11)?.map(i64::cast_unsigned),
+                seen: Seen::from_stored(
+                    row.get::<_, i64>(12)?.cast_unsigned(),
+                    row.get::<_, Option<String>>(13)?.as_deref(),
+                ),
+                claimed: claimed(row, 14)?,
+            };
+            let contacts = row.get::<_, i64>(8)?.cast_unsigned();
+            Ok((latest, session, contacts, row.get(9)?))
+        })
+        .optional()?;
+    let Some((latest, session, contacts, heard_us)) = person else { return Ok(Person::default()) };
+    let open = transaction
+        .prepare_cached(
+            "select other, from_us, to_us, nearest, contacts from encounter_open where run = ? and person = ?",
+        )?
+        .query_map(params![run, slot], |row| {
+            let chain = Chain {
+                from_us: row.get(1)?,
+                to_us: row.get(2)?,
+                nearest: row.get(3)?,
+                contacts: row.get::<_, i64>(4)?.cast_unsigned(),
+            };
+            Ok((row.get::<_, u32>(0)?, chain))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let meetings = Meetings::from_stored(heard_us, open);
+    Ok(Person { latest: Some(latest), session, contacts, meetings, touched: false })
+}
+
+/// Writes a person and the changes of its open encounters.
+pub(super) fn save(
+    transaction: &Transaction<'_>,
+    run: i64,
+    slot: u32,
+    person: &mut Person,
+) -> rusqlite::Result<()> {
+    person.touched = false;
+    let (gone, open) = person.meetings.changes();
+    for other in gone {
+        transaction
+            .prepare_cached("delete from encounter_open where run = ? and person = ? and other = ?")?
+            .execute(params![run, slot, other])?;
+    }
+    for (other, chain) in open {
+        transaction
+            .prepare_cached(
+                "insert or replace into encounter_open (run, person, other, from_us, to_us, nearest, contacts)
+                 values (?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                run,
+                slot,
+                other,
+                chain.from_us,
+                chain.to_us,
+                chain.nearest,
+                chain.contacts.cast_signed()
+            ])?;
+    }
+    let Some(latest) = &person.latest else { return Ok(()) };
+    let session = &person.session;
+    transaction
+        .prepare_cached(
+            "insert or replace into node_latest
+                 (run, slot, x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
+                  latest_seq, next_seq, gaps, claimed_contacts, claimed_digest)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run,
+            slot,
+            latest.x,
+            latest.y,
+            latest.health.infected,
+            latest.health.immune,
+            latest.health.alive,
+            latest.time_us,
+            latest.tick.map(u64::cast_signed),
+            latest.first_us,
+            person.contacts.cast_signed(),
+            person.meetings.heard_us,
+            session.start_us,
+            session.latest_seq.map(u64::cast_signed),
+            session.seen.next().cast_signed(),
+            session.seen.gaps_json(),
+            session.claimed.map(|claimed| claimed.contacts.cast_signed()),
+            session.claimed.map(|claimed| claimed.digest.cast_signed()),
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Questions about nodes and infections.
+
+use super::pool::{Failure, run_id, slot};
+use super::read_runs::unsigned;
+use crate::Health;
+use crate::view::{Claimed, Infection, Node, NodeDetail, NodeState, Session};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+pub(super) fn nodes(
+    transaction: &Transaction<'_>,
+    run: Uuid,
+    from_slot: u32,
+    limit: usize,
+) -> Result<Vec<Node>, Failure> {
+    let run = run_id(transaction, run)?;
+    let nodes = transaction
+        .prepare_cached("select slot, uuid from node where run = ? and slot >= ? order by slot limit ?")?
+        .query_map(params![run, from_slot, limit.cast_signed()], |row| {
+            Ok(Node { slot: row.get(0)?, id: Uuid::from_bytes(row.get(1)?) })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(nodes)
+}
+
+/// Five columns: `start_us`, `next_seq`, gaps, `claimed_contacts`, `claimed_digest`.
+fn session_from(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
+    let contacts: Option<i64> = row.get(at + 3)?;
+    let digest: Option<i64> = row.get(at + 4)?;
+    Ok(Session {
+        start_us: row.get(at)?,
+        next_seq: unsigned(row, at + 1)?,
+        gaps: row.get(at + 2)?,
+        claimed: contacts.zip(digest).map(|(contacts, digest)| Claimed {
+            contacts: contacts.cast_unsigned(),
+            digest: digest.cast_unsigned(),
+        }),
+    })
+}
+
+pub(super) fn node(transaction: &Transaction<'_>, run: Uuid, node: Uuid) -> Result<NodeDetail, Failure> {
+    let (run, slot) = slot(transaction, run, node)?;
+    let node = Node { slot, id: node };
+    let latest = transaction
+        .prepare_cached(
+            "select x, y, infected, immune, alive, time_us, first_us, contacts,
+                    start_us, next_seq, gaps, claimed_contacts, claimed_digest
+             from node_latest where run = ? and slot = ?",
+        )?
+        .query_row(params![run, slot], |row| {
+            let state = NodeState {
+                slot,
+                id: node.id,
+                x: row.get(0)?,
+                y: row.get(1)?,
+                health: Health { infected: row.get(2)?, immune: row.get(3)?, alive: row.get(4)? },
+                time_us: row.get(5)?,
+            };
+            Ok((state, row.get::<_, i64>(6)?, unsigned(row, 7)?, session_from(row, 8)?))
+        })
+        .optional()?;
+    let infections = transaction
+        .prepare_cached(
+            "select i.time_us, e.uuid, r.uuid, i.x, i.y
+             from infection i join node e on e.run = i.run and e.slot = i.infectee
+             left join node r on r.run = i.run and r.slot = i.infector
+             where i.run = ? and i.infectee = ? order by i.time_us",
+        )?
+        .query_map(params![run, slot], infection_from)?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut sessions = transaction
+        .prepare_cached(
+            "select start_us, next_seq, gaps, claimed_contacts, claimed_digest from node_session
+             where run = ? and slot = ? order by start_us desc",
+        )?
+        .query_map(params![run, slot], |row| session_from(row, 0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let Some((state, first_us, contacts, session)) = latest else {
+        return Ok(NodeDetail { node, latest: None, first_us: None, infections, contacts: 0, sessions });
+    };
+    sessions.insert(0, session);
+    Ok(NodeDetail { node, latest: Some(state), first_us: Some(first_us), infections, contacts, sessions })
+}
+
+fn infection_from(row: &Row<'_>) -> rusqlite::Result<Infection> {
+    Ok(Infection {
+        time_us: row.get(0)?,
+        infectee: Uuid::from_bytes(row.get(1)?),
+        infector: row.get::<_, Option<[u8; 16]>>(2)?.map(Uuid::from_bytes),
+        x: row.get(3)?,
+        y: row.get(4)?,
+    })
+}
+
+pub(super) fn infections(
+    transaction: &Transaction<'_>,
+    run: Uuid,
+    from_us: i64,
+    limit: usize,
+) -> Result<Vec<Infection>, Failure> {
+    let run = run_id(transaction, run)?;
+    let infections = transaction
+        .prepare_cached(
+            "select i.time_us, e.uuid, r.uuid, i.x, i.y
+             from infection i join node e on e.run = i.run and e.slot = i.infectee
+             left join node r on r.run = i.run and r.slot = i.infector
+             where i.run = ? and i.time_us >= ? order by i.time_us, i.infectee limit ?",
+        )?
+        .query_map(params![run, from_us, limit.cast_signed()], infection_from)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(infections)
+}

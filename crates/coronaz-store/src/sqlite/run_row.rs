@@ -1,0 +1,120 @@
+//! A run's row: its counters and figures, in memory while a batch is written.
+
+use crate::Figures;
+use coronaz_wire::announcement::{Announcement, RunKind};
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+/// What a commit reads and changes of a run's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RunRow {
+    pub(super) id: i64,
+    pub(super) started_us: Option<i64>,
+    pub(super) last_us: Option<i64>,
+    pub(super) nodes: u32,
+    pub(super) reports: u64,
+    pub(super) states: u64,
+    pub(super) since_state: u32,
+    pub(super) snapshot_at: u64,
+    pub(super) figures: Figures,
+    pub(super) contacts: u64,
+    pub(super) infections: u64,
+}
+
+/// The row of a run, made if there is none.
+pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Result<RunRow> {
+    let find = || {
+        transaction
+            .prepare_cached(
+                "select id, started_us, last_us, nodes, reports, states, since_state, snapshot_at, total, zombies,
+                        deaths, dead_zombies, immune, contacts, infections
+                 from run where uuid = ?",
+            )?
+            .query_row([uuid.as_bytes()], |row| {
+                Ok(RunRow {
+                    id: row.get(0)?,
+                    started_us: row.get(1)?,
+                    last_us: row.get(2)?,
+                    nodes: row.get(3)?,
+                    reports: row.get::<_, i64>(4)?.cast_unsigned(),
+                    states: row.get::<_, i64>(5)?.cast_unsigned(),
+                    since_state: row.get(6)?,
+                    snapshot_at: row.get::<_, i64>(7)?.cast_unsigned(),
+                    figures: Figures {
+                        total: row.get(8)?,
+                        zombies: row.get(9)?,
+                        deaths: row.get(10)?,
+                        dead_zombies: row.get(11)?,
+                        immune: row.get(12)?,
+                    },
+                    contacts: row.get::<_, i64>(13)?.cast_unsigned(),
+                    infections: row.get::<_, i64>(14)?.cast_unsigned(),
+                })
+            })
+            .optional()
+    };
+    if let Some(row) = find()? {
+        return Ok(row);
+    }
+    transaction.prepare_cached("insert into run (uuid) values (?)")?.execute([uuid.as_bytes()])?;
+    find()?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// Writes what a commit may have changed.
+pub(super) fn save(transaction: &Transaction<'_>, row: &RunRow) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "update run set started_us = ?, last_us = ?, nodes = ?, reports = ?, states = ?, since_state = ?,
+                            snapshot_at = ?, total = ?, zombies = ?, deaths = ?, dead_zombies = ?, immune = ?,
+                            contacts = ?, infections = ?
+             where id = ?",
+        )?
+        .execute(params![
+            row.started_us,
+            row.last_us,
+            row.nodes,
+            row.reports.cast_signed(),
+            row.states.cast_signed(),
+            row.since_state,
+            row.snapshot_at.cast_signed(),
+            row.figures.total,
+            row.figures.zombies,
+            row.figures.deaths,
+            row.figures.dead_zombies,
+            row.figures.immune,
+            row.contacts.cast_signed(),
+            row.infections.cast_signed(),
+            row.id,
+        ])?;
+    Ok(())
+}
+
+/// Writes what a run says of itself, if it has not said so before.
+pub(super) fn announce(
+    transaction: &Transaction<'_>,
+    row: &mut RunRow,
+    announcement: &Announcement,
+) -> rusqlite::Result<()> {
+    let kind = match announcement.kind {
+        RunKind::Nodes => "nodes",
+        RunKind::Fleet => "fleet",
+    };
+    let changed = transaction
+        .prepare_cached(
+            "update run set name = ?, kind = ?, seed = ?, scenario = ?, parameters = ?, announced = 1, started_us = ?
+             where id = ? and announced = 0",
+        )?
+        .execute(params![
+            announcement.name,
+            kind,
+            announcement.seed.to_string(),
+            announcement.scenario,
+            serde_json::to_string(&announcement.parameters).unwrap_or_else(|_| "{}".to_owned()),
+            announcement.started_us,
+            row.id,
+        ])?;
+    if changed > 0 {
+        row.started_us = Some(announcement.started_us);
+    }
+    Ok(())
+}
