@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes sure that what a target needs is on this machine: `setup.sh build` or `setup.sh test`.
+# Debian packages that are missing are installed when this runs as root; otherwise the command is named.
+set -euo pipefail
+
+need_package() { # PACKAGE CHECK...
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+has_header() { echo "#include <$1>" | cc -E - ; }
+
+for tool in cargo cc make node npm; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "setup: '$tool' is missing; this needs the Rust toolchain, gcc, make and Node.js" >&2
+        exit 1
+    fi
+done
+
+missing=()
+need_package zlib1g-dev has_header zlib.h
+if [ "${1:-build}" = test ]; then
+    need_package chromium command -v chromium
+    need_package iproute2 command -v ip
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: missing; run: sudo apt-get install -y ${missing[*]}" >&2
+    exit 1
+fi
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}"
