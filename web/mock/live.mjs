@@ -1,0 +1,65 @@
+// The server's WebSocket: pushes the newest moment, answers seeks, keeps at most two frames in flight.
+import { WebSocketServer } from 'ws';
+import { encodeFrame } from './frame.mjs';
+
+const IN_FLIGHT_MAX = 2;
+
+export function liveSockets(worldOf) {
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const visitors = new Set();
+
+  server.on('connection', (socket, world) => {
+    const visitor = { socket, world, seq: 0, acked: 0, shown: -1, pushing: true };
+    visitors.add(visitor);
+    socket.on('close', () => visitors.delete(visitor));
+    socket.on('message', (text) => hear(visitor, JSON.parse(text.toString())));
+    socket.send(JSON.stringify({ type: 'hello', run: world.run }));
+    push(visitor);
+  });
+
+  function send(visitor, moment, request) {
+    const picture = visitor.world.picture(moment);
+    if (!picture) {
+      visitor.socket.send(JSON.stringify({ type: 'missing', request }));
+      return;
+    }
+    visitor.seq += 1;
+    visitor.socket.send(encodeFrame(picture, { seq: visitor.seq, request }));
+  }
+
+  function push(visitor) {
+    const { world } = visitor;
+    const room = visitor.seq - visitor.acked < IN_FLIGHT_MAX;
+    if (!visitor.pushing || !room || visitor.shown === world.latest) return;
+    visitor.shown = world.latest;
+    send(visitor, world.latest, 0);
+  }
+
+  function hear(visitor, message) {
+    if (message.type === 'ack') visitor.acked = message.seq;
+    if (message.type === 'live') {
+      visitor.pushing = true;
+      visitor.shown = -1;
+    }
+    if (message.type === 'seek') {
+      visitor.pushing = false;
+      send(visitor, message.moment, message.request);
+    }
+    push(visitor);
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      const world = worldOf(request.url);
+      if (!world) return socket.destroy();
+      server.handleUpgrade(request, socket, head, (ws) => server.emit('connection', ws, world));
+    },
+    pushAll: () => visitors.forEach(push),
+    tellAll(message) {
+      for (const { socket } of visitors) socket.send(JSON.stringify(message));
+    },
+    cutAll() {
+      for (const { socket } of visitors) socket.terminate();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import createClient from 'openapi-fetch';
+import type { components, paths } from './schema';
+
+export type Run = components['schemas']['Run'];
+export type Node = components['schemas']['Node'];
+export type Contact = components['schemas']['Contact'];
+export type Encounter = components['schemas']['Encounter'];
+export type Infection = components['schemas']['Infection'];
+export type Statistics = components['schemas']['Statistics'];
+
+/** The server did not give what was asked for. The page tells nobody why: `status` only decides about trying again. */
+export class ServerError extends Error {
+  override name = 'ServerError';
+  constructor(readonly status: number) {
+    super(`answer ${status}`);
+  }
+}
+
+const client = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
+
+interface Answer<T> {
+  data?: T | undefined;
+  response: Response;
+}
+
+async function given<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, response } = await answer;
+  if (data === undefined || !response.ok) throw new ServerError(response.status);
+  return data;
+}
+
+export async function fetchRuns(signal?: AbortSignal): Promise<Run[]> {
+  return (await given(client.GET('/api/v1/runs', { signal: signal ?? null }))).runs;
+}
+
+export function fetchRun(run: string): Promise<Run> {
+  return given(client.GET('/api/v1/runs/{run}', { params: { path: { run } } }));
+}
+
+export function fetchStatistics(run: string, points: number): Promise<Statistics> {
+  return given(client.GET('/api/v1/runs/{run}/statistics', { params: { path: { run }, query: { points } } }));
+}
+
+/** The name of the node in a slot; undefined when there is none. */
+export async function fetchNameOfSlot(run: string, slot: number): Promise<string | undefined> {
+  const query = slot === 0 ? { limit: 1 } : { after_slot: slot - 1, limit: 1 };
+  const { nodes } = await given(client.GET('/api/v1/runs/{run}/nodes', { params: { path: { run }, query } }));
+  return nodes.find((node) => node.slot === slot)?.id;
+}
+
+export function fetchNode(run: string, id: string, signal?: AbortSignal): Promise<Node> {
+  return given(
+    client.GET('/api/v1/runs/{run}/nodes/{id}', { params: { path: { run, id } }, signal: signal ?? null }),
+  );
+}
+
+export async function fetchEncounters(run: string, id: string, limit: number): Promise<Encounter[]> {
+  const params = { path: { run, id }, query: { limit } };
+  return (await given(client.GET('/api/v1/runs/{run}/nodes/{id}/encounters', { params }))).encounters;
+}
+
+export async function fetchContacts(
+  run: string,
+  id: string,
+  fromMs: number,
+  toMs: number,
+  limit: number,
+): Promise<Contact[]> {
+  const params = { path: { run, id }, query: { from_ms: fromMs, to_ms: toMs, limit } };
+  return (await given(client.GET('/api/v1/runs/{run}/nodes/{id}/contacts', { params }))).contacts;
+}
+
+export async function fetchInfections(run: string, limit: number): Promise<Infection[]> {
+  const params = { path: { run }, query: { limit } };
+  return (await given(client.GET('/api/v1/runs/{run}/infections', { params }))).infections;
+}
+
+/** Where the live connection of a run is. */
+export function liveUrl(run: string): string {
+  const { protocol, host } = globalThis.location;
+  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/v1/runs/${run}/live`;
+}

@@ -1,0 +1,69 @@
+import { DRAWN, DRAWN_MASK, type Frame } from './frame';
+
+/** A glide longer than this would lie about where people are; a jump is more honest. */
+const GLIDE_MS_MAX = 1500;
+
+export type PictureListener = () => void;
+
+/**
+ * The frame on show and the one before it, with the time in which people glide from one to the other.
+ * It lives outside of React: the map asks it for each draw.
+ */
+export class Picture {
+  current: Frame | undefined;
+  previous: Frame | undefined;
+  private glideStart = 0;
+  private glideMs = 0;
+  private readonly listeners = new Set<PictureListener>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** Shows a frame; people glide to it within `glideMs`, or jump when that is 0. */
+  show(frame: Frame, glideMs: number): void {
+    const last = this.current;
+    const glides =
+      glideMs > 0 && last !== undefined && last.epoch === frame.epoch && last.moment !== frame.moment;
+    this.previous = glides ? last : undefined;
+    this.current = frame;
+    this.glideStart = this.now();
+    this.glideMs = glides ? Math.min(glideMs, GLIDE_MS_MAX) : 0;
+    for (const listener of this.listeners) listener();
+  }
+
+  clear(): void {
+    this.current = undefined;
+    this.previous = undefined;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** How far the glide is, 0 to 1. */
+  progress(): number {
+    if (this.glideMs === 0) return 1;
+    return Math.min(1, (this.now() - this.glideStart) / this.glideMs);
+  }
+
+  subscribe(listener: PictureListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+/** Where a slot is at `progress` of the glide, 0 to 65535 on each axis; undefined when nobody is there. */
+export function placeOf(
+  previous: Frame | undefined,
+  current: Frame,
+  slot: number,
+  progress: number,
+): { x: number; y: number } | undefined {
+  const state = current.states[slot];
+  const x = current.xy[2 * slot];
+  const y = current.xy[2 * slot + 1];
+  if (state === undefined || x === undefined || y === undefined) return undefined;
+  if ((state & DRAWN_MASK) === DRAWN.absent) return undefined;
+  if (previous === undefined || slot >= previous.count || progress >= 1) return { x, y };
+  const x0 = previous.xy[2 * slot];
+  const y0 = previous.xy[2 * slot + 1];
+  if (x0 === undefined || y0 === undefined) return { x, y };
+  if (((previous.states[slot] ?? DRAWN.absent) & DRAWN_MASK) === DRAWN.absent) return { x, y };
+  return { x: x0 + (x - x0) * progress, y: y0 + (y - y0) * progress };
+}

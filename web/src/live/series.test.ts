@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { Frame } from './frame';
+import { COLUMNS, type Columns, lowerBound, Series } from './series';
+
+const rows = (moments: number[], from = 1000): Columns => {
+  const columns = Object.fromEntries(COLUMNS.map((name) => [name, moments.map((m) => m * 2)])) as Columns;
+  return { ...columns, moment: moments, time_ms: moments.map((m) => from + m * 500) };
+};
+const frame = (moment: number, zombies = 1) =>
+  ({
+    moment,
+    timeMs: 1000 + moment * 500,
+    figures: { total: 5, zombies, deaths: 0, dead_zombies: 0, immune: 0 },
+  }) as Frame;
+
+test('a frame newer than all is added, an older one is not', () => {
+  const series = new Series();
+  series.add(frame(3));
+  series.add(frame(2));
+  series.add(frame(5, 4));
+  expect(series.columns.moment).toEqual([3, 5]);
+  expect(series.columns.zombies).toEqual([1, 4]);
+});
+
+test('loading keeps the rows that frames have added meanwhile', () => {
+  const series = new Series();
+  series.load(rows([0, 10]));
+  series.add(frame(12));
+  series.load(rows([0, 5, 11]));
+  expect(series.columns.moment).toEqual([0, 5, 11, 12]);
+});
+
+test('contacts, which frames do not hold, stand at the last known', () => {
+  const series = new Series();
+  series.load(rows([0, 10]));
+  series.add(frame(12));
+  expect(series.columns.contacts).toEqual([0, 20, 20]);
+});
+
+test('time and moment are found between the rows that are known', () => {
+  const series = new Series();
+  series.load(rows([0, 10, 20]));
+  expect(series.timeAt(15)).toBe(8500);
+  expect(series.momentAt(8500)).toBe(15);
+  expect(series.momentAt(8400)).toBe(14);
+  expect(series.momentAt(0)).toBe(0);
+  expect(series.timeAt(99)).toBe(11_000);
+});
+
+test('a very long stream is thinned and keeps its end', () => {
+  const series = new Series();
+  for (let moment = 0; moment <= 6001; moment += 1) series.add(frame(moment));
+  expect(series.columns.moment.length).toBeLessThan(3100);
+  expect(series.columns.moment.at(-1)).toBe(6001);
+});
+
+test('the lower bound is the first value that is not below', () => {
+  expect([0, 1, 2, 3, 9].map((v) => lowerBound([1, 3, 3, 5], v))).toEqual([0, 0, 1, 1, 4]);
+});

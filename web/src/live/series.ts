@@ -1,0 +1,126 @@
+import type { Figures, Frame } from './frame';
+
+/** More rows than any screen has columns; above it every second row goes. */
+const ROWS_MAX = 6000;
+
+export const COLUMNS = [
+  'moment',
+  'time_ms',
+  'total',
+  'zombies',
+  'deaths',
+  'dead_zombies',
+  'immune',
+  'contacts',
+  'infections',
+] as const;
+export type Column = (typeof COLUMNS)[number];
+export type Columns = Record<Column, number[]>;
+
+/**
+ * The figures over the moments, in columns: loaded from the server, then carried on by each frame.
+ * It also tells which moment was at which time.
+ */
+export class Series {
+  columns: Columns = emptyColumns();
+  /** Grows with each change, so that who draws it knows whether to draw again. */
+  version = 0;
+  private readonly listeners = new Set<() => void>();
+
+  /** Takes the server's rows; rows that frames have added since then stay. */
+  load(rows: Columns): void {
+    const fresh = emptyColumns();
+    for (const name of COLUMNS) fresh[name] = [...rows[name]];
+    const last = fresh.moment.at(-1) ?? -1;
+    const old = this.columns;
+    const from = old.moment.findIndex((moment) => moment > last);
+    if (from >= 0) for (const name of COLUMNS) fresh[name].push(...old[name].slice(from));
+    this.columns = fresh;
+    this.changed();
+  }
+
+  /** Adds a frame's figures when it is newer than all. Contacts and infections are not in a frame: the last known stand. */
+  add(frame: Frame): void {
+    const { columns } = this;
+    if (frame.moment <= (columns.moment.at(-1) ?? -1)) return;
+    columns.moment.push(frame.moment);
+    columns.time_ms.push(frame.timeMs);
+    for (const name of ['total', 'zombies', 'deaths', 'dead_zombies', 'immune'] as const) {
+      columns[name].push(frame.figures[name]);
+    }
+    for (const name of ['contacts', 'infections'] as const) columns[name].push(columns[name].at(-1) ?? 0);
+    if (columns.moment.length > ROWS_MAX) this.thin();
+    this.changed();
+  }
+
+  /** The time of a moment, reckoned between the rows that are known; undefined when none is. */
+  timeAt(moment: number): number | undefined {
+    return between(this.columns.moment, this.columns.time_ms, moment);
+  }
+
+  /** The moment in force at a time. */
+  momentAt(timeMs: number): number | undefined {
+    const at = between(this.columns.time_ms, this.columns.moment, timeMs);
+    return at === undefined ? undefined : Math.floor(at + 1e-6);
+  }
+
+  /** The figures of the known row nearest to a moment. */
+  figuresAt(moment: number): Figures | undefined {
+    const { columns } = this;
+    const row = Math.min(columns.moment.length - 1, lowerBound(columns.moment, moment));
+    if (row < 0) return undefined;
+    const pick = (name: Column) => columns[name][row] ?? 0;
+    return {
+      total: pick('total'),
+      zombies: pick('zombies'),
+      deaths: pick('deaths'),
+      dead_zombies: pick('dead_zombies'),
+      immune: pick('immune'),
+    };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private thin(): void {
+    const last = this.columns.moment.length - 1;
+    for (const name of COLUMNS)
+      this.columns[name] = this.columns[name].filter((_, i) => i % 2 === 0 || i === last);
+  }
+
+  private changed(): void {
+    this.version += 1;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function emptyColumns(): Columns {
+  return Object.fromEntries(COLUMNS.map((name) => [name, []])) as unknown as Columns;
+}
+
+/** The first index whose value is not below `value`. */
+export function lowerBound(values: readonly number[], value: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Piecewise linear: the y at x, ends held. */
+function between(xs: readonly number[], ys: readonly number[], x: number): number | undefined {
+  if (xs.length === 0) return undefined;
+  const right = lowerBound(xs, x);
+  if (right === 0) return ys[0];
+  if (right >= xs.length) return ys.at(-1);
+  const x0 = xs[right - 1] as number;
+  const x1 = xs[right] as number;
+  const y0 = ys[right - 1] as number;
+  const y1 = ys[right] as number;
+  return x1 === x0 ? y1 : y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
+}

@@ -1,0 +1,42 @@
+import createCache from '@emotion/cache';
+import { CacheProvider } from '@emotion/react';
+import CssBaseline from '@mui/material/CssBaseline';
+import { ThemeProvider } from '@mui/material/styles';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { queryDefaults } from './api/queries';
+import { MapHandleProvider } from './map/handle';
+import { readAddress } from './routes/address';
+import { Laboratory } from './routes/laboratory';
+import { useChoices } from './ui/choices';
+import { theme } from './ui/theme';
+
+// The server gives each answer of this page a fresh nonce; styles without it are refused.
+const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content;
+const cache = createCache({ key: 'cz', ...(nonce !== undefined && { nonce }) });
+const client = new QueryClient(queryDefaults);
+const map = { current: undefined };
+const start = readAddress(location.search);
+useChoices.setState({ realism: start.realism, person: start.person });
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no root');
+createRoot(root).render(
+  <StrictMode>
+    <CacheProvider value={cache}>
+      <ThemeProvider
+        theme={theme}
+        defaultMode={start.theme ?? 'system'}
+        {...(start.theme && { modeStorageKey: 'coronaz-link' })}
+      >
+        <CssBaseline enableColorScheme />
+        <QueryClientProvider client={client}>
+          <MapHandleProvider value={map}>
+            <Laboratory start={start} />
+          </MapHandleProvider>
+        </QueryClientProvider>
+      </ThemeProvider>
+    </CacheProvider>
+  </StrictMode>,
+);

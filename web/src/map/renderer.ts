@@ -1,0 +1,58 @@
+import type { Frame } from '../live/frame';
+import { DRAWN, DRAWN_MASK, IMMUNE_BIT } from '../live/frame';
+import type { DrawStyle } from '../ui/glyphs';
+import { CATEGORIES, type Category, type MapPalette } from '../ui/palette';
+import type { Field, Size, View } from './view';
+
+export type RendererKind = 'webgl' | 'canvas';
+
+/** How people look; what a back end needs besides the frame and the view. */
+export interface Look {
+  style: DrawStyle;
+  palette: MapPalette;
+  /** Categories that are shown. */
+  shown: ReadonlySet<Category>;
+  /** Radius of a dot, or half the size of an icon, CSS px. */
+  dotPx: number;
+  /** Radius of the infection ring, CSS px; 0 for none. */
+  ringPx: number;
+  /** Only these slots stand out, the others are faint; undefined for no such thing. */
+  isolated: ReadonlySet<number> | undefined;
+}
+
+/** A back end: draws people on a canvas of its own, transparent where nobody is. */
+export interface MapRenderer {
+  readonly kind: RendererKind;
+  readonly canvas: HTMLCanvasElement;
+  /** Takes the frame to show and the one that people come from. */
+  frame(previous: Frame | undefined, current: Frame): void;
+  view(view: View, size: Size, pixelRatio: number): void;
+  mode(look: Look): void;
+  /** Draws; `progress` is how far the glide is, 0 to 1. */
+  draw(progress: number): void;
+  dispose(): void;
+}
+
+export interface RendererOptions {
+  field: Field;
+  /** The back end can draw no more; another has to take its place. */
+  onLost(): void;
+}
+
+/** Category of each state byte, as an index into `CATEGORIES`; 255 for nobody. */
+export const CATEGORY_OF_STATE: Uint8Array = Uint8Array.from({ length: 256 }, (_, state) => {
+  const drawn = state & DRAWN_MASK;
+  if (drawn === DRAWN.absent) return 255;
+  if (drawn === DRAWN.infected) return CATEGORIES.indexOf('infected');
+  if (drawn === DRAWN.dead) return CATEGORIES.indexOf('dead');
+  return CATEGORIES.indexOf(state & IMMUNE_BIT ? 'immune' : 'safe');
+});
+
+export function categoryOf(state: number): Category | undefined {
+  return CATEGORIES[CATEGORY_OF_STATE[state] ?? 255];
+}
+
+/** Opacity of those who are not isolated. */
+export const FAINT = 0.16;
+/** Opacity of the infection ring. */
+export const RING_OPACITY = 0.38;

@@ -1,0 +1,159 @@
+import Box from '@mui/material/Box';
+import ButtonBase from '@mui/material/ButtonBase';
+import Divider from '@mui/material/Divider';
+import FormControlLabel from '@mui/material/FormControlLabel';
+import Switch from '@mui/material/Switch';
+import { useColorScheme } from '@mui/material/styles';
+import Typography from '@mui/material/Typography';
+import type { Figures } from '../live/frame';
+import { styleOf, useChoices } from '../ui/choices';
+import { formatCount } from '../ui/format';
+import { GLYPH_BOX, PATHS } from '../ui/glyphs';
+import { type Category, MAP_PALETTES } from '../ui/palette';
+import { Panel } from '../ui/panel';
+import { useSessionState } from '../ui/session-context';
+import { texts } from '../ui/texts';
+
+const ROWS: readonly Category[] = ['safe', 'immune', 'infected', 'dead'];
+
+/** Always on; each row hides or shows its people on the map. */
+export function Legend() {
+  const figures = useSessionState((state) => state.figures);
+  const { realism, shapes, set } = useChoices();
+  return (
+    <Panel heading={texts.legend.heading} aside={<RingSample />}>
+      <Box
+        component="ul"
+        sx={{
+          listStyle: 'none',
+          m: 0,
+          p: 0,
+          mx: -0.75,
+          display: 'grid',
+          gridTemplateColumns: '1fr 1fr',
+          columnGap: 0.5,
+        }}
+      >
+        {ROWS.map((category) => (
+          <Row key={category} category={category} count={figures && countOf(category, figures)} />
+        ))}
+      </Box>
+      <Divider sx={{ my: 1 }} />
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2 }}>
+        <Toggle
+          label={texts.legend.realism}
+          hint={texts.legend.realismHint}
+          on={realism}
+          onChange={(on) => set({ realism: on })}
+        />
+        <Toggle
+          label={texts.legend.shapes}
+          hint={texts.legend.shapesHint}
+          on={shapes}
+          onChange={(on) => set({ shapes: on })}
+        />
+      </Box>
+    </Panel>
+  );
+}
+
+function countOf(category: Category, { total, zombies, deaths, immune }: Figures): number {
+  if (category === 'infected') return zombies;
+  if (category === 'dead') return deaths;
+  if (category === 'immune') return immune;
+  return Math.max(0, total - zombies - deaths - immune);
+}
+
+function Row({ category, count }: { category: Category; count: number | undefined }) {
+  const shown = useChoices((choices) => choices.shown.has(category));
+  const toggle = useChoices((choices) => choices.toggleShown);
+  const written = count === undefined ? '–' : formatCount(count);
+  return (
+    <Box component="li">
+      <ButtonBase
+        aria-pressed={shown}
+        onClick={() => toggle(category)}
+        sx={{
+          width: '100%',
+          justifyContent: 'flex-start',
+          gap: 1,
+          px: 0.75,
+          py: 0.6,
+          borderRadius: 1,
+          fontSize: '0.84rem',
+          color: shown ? 'text.primary' : 'text.secondary',
+          textDecoration: shown ? 'none' : 'line-through',
+          '&:hover': { bgcolor: 'action.hover' },
+          '&:focus-visible': { outline: '2px solid', outlineColor: 'primary.main' },
+        }}
+      >
+        <CategoryMark category={category} faint={!shown} />
+        <span>{texts.legend[category]}</span>
+        <Box component="span" sx={{ ml: 'auto', color: 'text.secondary' }}>
+          {written}
+        </Box>
+      </ButtonBase>
+    </Box>
+  );
+}
+
+/** A person of this category, as the map draws them now. */
+export function CategoryMark({
+  category,
+  faint = false,
+  size = 16,
+}: {
+  category: Category;
+  faint?: boolean;
+  size?: number;
+}) {
+  const { mode, systemMode } = useColorScheme();
+  const palette = MAP_PALETTES[(mode === 'system' ? systemMode : mode) === 'dark' ? 'dark' : 'light'];
+  const style = useChoices(styleOf);
+  return (
+    <Box
+      component="svg"
+      viewBox={`0 0 ${GLYPH_BOX} ${GLYPH_BOX}`}
+      aria-hidden="true"
+      sx={{ width: size, height: size, flexShrink: 0, opacity: faint ? 0.35 : 1 }}
+    >
+      <path d={PATHS[style][category]} fill={palette.people[category]} fillRule="evenodd" />
+    </Box>
+  );
+}
+
+function Toggle({
+  label,
+  hint,
+  on,
+  onChange,
+}: {
+  label: string;
+  hint: string;
+  on: boolean;
+  onChange(on: boolean): void;
+}) {
+  return (
+    <FormControlLabel
+      title={hint}
+      control={<Switch size="small" checked={on} onChange={(_, checked) => onChange(checked)} />}
+      label={label}
+      slotProps={{ typography: { variant: 'body2' } }}
+      sx={{ ml: -0.75, mr: 0 }}
+    />
+  );
+}
+
+function RingSample() {
+  return (
+    <Typography
+      variant="caption"
+      sx={{ display: 'flex', alignItems: 'center', gap: 0.75, color: 'text.secondary' }}
+    >
+      <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+        <circle cx="8" cy="8" r="7" fill="none" stroke="currentColor" strokeDasharray="3 2.500" />
+      </svg>
+      {texts.legend.ring}
+    </Typography>
+  );
+}

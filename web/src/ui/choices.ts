@@ -1,0 +1,56 @@
+import { create } from 'zustand';
+import type { DrawStyle } from './glyphs';
+import { CATEGORIES, type Category } from './palette';
+
+/** What the visitor has chosen to see. Time is the session's, the colour scheme is the theme's. */
+export interface Choices {
+  realism: boolean;
+  shapes: boolean;
+  shown: ReadonlySet<Category>;
+  /** The selected person's id; it outlives scrubbing, playing and live. */
+  person: string | undefined;
+  /** Their slot, once it is known. */
+  slot: number | undefined;
+  follow: boolean;
+  isolate: boolean;
+  /** Slots that stand out while isolating. */
+  isolated: ReadonlySet<number> | undefined;
+  /** What the map really draws. */
+  drawing: DrawStyle;
+  help: boolean;
+
+  select(person: string | undefined, slot?: number): void;
+  toggleShown(category: Category): void;
+  set(
+    change: Partial<
+      Pick<Choices, 'realism' | 'shapes' | 'slot' | 'follow' | 'isolate' | 'isolated' | 'drawing' | 'help'>
+    >,
+  ): void;
+}
+
+export const useChoices = create<Choices>()((set, get) => ({
+  realism: false,
+  shapes: false,
+  shown: new Set(CATEGORIES),
+  person: undefined,
+  slot: undefined,
+  follow: false,
+  isolate: false,
+  isolated: undefined,
+  drawing: 'dots',
+  help: false,
+  select(person, slot) {
+    const stays = person !== undefined && get().follow;
+    set({ person, slot, follow: stays, isolated: undefined, isolate: person !== undefined && get().isolate });
+  },
+  toggleShown(category) {
+    const shown = new Set(get().shown);
+    if (!shown.delete(category)) shown.add(category);
+    set({ shown });
+  },
+  set,
+}));
+
+/** How people should be drawn; a crowd may be drawn otherwise. */
+export const styleOf = ({ realism, shapes }: Pick<Choices, 'realism' | 'shapes'>): DrawStyle =>
+  realism ? 'icons' : shapes ? 'shapes' : 'dots';

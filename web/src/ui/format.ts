@@ -1,0 +1,28 @@
+/** Numbers and times as the page writes them, in the visitor's own language and zone. */
+
+const count = new Intl.NumberFormat();
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const date = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
+export const formatCount = (value: number): string => count.format(value);
+export const formatClock = (ms: number): string => clock.format(ms);
+export const formatDate = (ms: number): string => date.format(ms);
+
+/** A length of time in at most two units: '45 s', '2 min 5 s', '3 h 20 min'. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** The first part of a UUID, enough for a reader; the whole is in its title. */
+export const shortId = (id: string): string => id.slice(0, 8);
