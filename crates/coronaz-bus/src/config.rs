@@ -176,7 +176,8 @@ impl BusConfig {
             .set("group.id", "coronaz")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "error")
+            // An offset that is not there any more: from the first one, and `Positions` tells the gap.
+            .set("auto.offset.reset", "earliest")
             .set("check.crcs", "true")
             .set("fetch.wait.max.ms", self.fetch_wait.as_millis().to_string())
             .set("fetch.error.backoff.ms", "100")

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::BusConfig;
 use crate::partitioner::partition_of;
-use crate::positions::Positions;
+use crate::positions::{Admission, Positions};
 use crate::record::{ContentType, Message, Record};
 use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_size};
 use crate::source::{Incoming, Limits, RecordSource, SourceError, SourceFigures, Watermarks};
@@ -284,7 +284,7 @@ impl MemorySource {
             };
             idle = 0;
             self.cursors[place].1 = offset + 1;
-            if self.positions.admit(partition, offset, into).is_some() {
+            if self.positions.admit(partition, offset, into) == Admission::Taken {
                 records += 1;
                 bytes += message.bytes();
                 self.positions.push(message.clone(), into);

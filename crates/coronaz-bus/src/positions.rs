@@ -5,6 +5,17 @@ use std::collections::BTreeMap;
 use crate::record::Message;
 use crate::source::{GapReason, Incoming, SourceFigures};
 
+/// Whether a record is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It comes next, or is the first after a gap.
+    Taken,
+    /// It lies before the position: it was handed out already, or never will be.
+    Repeat,
+    /// Its partition is not assigned.
+    NotOurs,
+}
+
 /// The next offset of each assigned partition: drops what came before, tells what was left out.
 #[derive(Debug, Default)]
 pub(crate) struct Positions {
@@ -29,20 +40,20 @@ impl Positions {
         self.next.iter().map(|(partition, next)| (*partition, *next))
     }
 
-    /// Whether a record is to be taken: `None` if its partition is not ours or it was there before;
-    /// otherwise the position moves past it, and a gap before it is told.
-    pub(crate) fn admit(&mut self, partition: i32, offset: i64, into: &mut Vec<Incoming>) -> Option<()> {
-        let next = self.next.get_mut(&partition)?;
+    /// What to do with a record. If it is to be taken, the position moves past it, and a gap before it
+    /// is told.
+    pub(crate) fn admit(&mut self, partition: i32, offset: i64, into: &mut Vec<Incoming>) -> Admission {
+        let Some(next) = self.next.get_mut(&partition) else { return Admission::NotOurs };
         if offset < *next {
             self.figures.repeats += 1;
-            return None;
+            return Admission::Repeat;
         }
         if offset > *next {
             self.figures.gaps += 1;
             into.push(Incoming::Gap { partition, from: *next, to: offset, reason: GapReason::Missing });
         }
         *next = offset + 1;
-        Some(())
+        Admission::Taken
     }
 
     /// Counts and appends an admitted record.
@@ -73,14 +84,14 @@ mod tests {
         let mut positions = Positions::default();
         let mut told = Vec::new();
         positions.set(0, 5);
-        assert_eq!(positions.admit(0, 4, &mut told), None);
-        assert_eq!(positions.admit(0, 5, &mut told), Some(()));
-        assert_eq!(positions.admit(0, 5, &mut told), None);
+        assert_eq!(positions.admit(0, 4, &mut told), Admission::Repeat);
+        assert_eq!(positions.admit(0, 5, &mut told), Admission::Taken);
+        assert_eq!(positions.admit(0, 5, &mut told), Admission::Repeat);
         assert!(told.is_empty());
-        assert_eq!(positions.admit(0, 9, &mut told), Some(()));
+        assert_eq!(positions.admit(0, 9, &mut told), Admission::Taken);
         assert_eq!(told, [Incoming::Gap { partition: 0, from: 6, to: 9, reason: GapReason::Missing }]);
         assert_eq!(positions.get(0), Some(10));
-        assert_eq!(positions.admit(1, 0, &mut told), None);
+        assert_eq!(positions.admit(1, 0, &mut told), Admission::NotOurs);
         assert_eq!((positions.figures.repeats, positions.figures.gaps), (2, 1));
     }
 }

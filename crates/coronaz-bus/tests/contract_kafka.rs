@@ -2,8 +2,9 @@
 //!
 //! With `CORONAZ_TEST_BROKERS=host:port[,…]` over those brokers, each test with a topic of its own;
 //! settings for them in `CORONAZ_TEST_SETTINGS` as `name=value`, one a line. With
-//! `CORONAZ_TEST_KAFKA=1` over one that `scripts/kafka.sh` starts for each test that kills it, and
-//! one for all others. With neither, the tests say so and pass.
+//! `CORONAZ_TEST_KAFKA=1` over one that `scripts/kafka.sh` starts for each test, which is killed and
+//! started again where the test says so; run these with `--test-threads 2`, each takes 500 MB. With
+//! neither, the tests say so and pass.
 
 mod brokers;
 mod contract;

@@ -277,6 +277,25 @@ pub(crate) fn partitions_given_up_stay_silent_and_those_taken_over_start_where_t
     assert!(messages(&left).iter().all(|message| message.partition != partition));
 }
 
+pub(crate) fn partitions_may_change_hands_as_fast_as_anyone_likes(bus: &dyn Bus) {
+    let placed = fill(bus, 20, 200);
+    let mut source = bus.source();
+    let mut incoming = Vec::new();
+    for round in 0..40 {
+        assign_all(bus, &mut *source);
+        source.poll(Duration::from_millis(round % 4), Limits::default(), &mut incoming).expect("polled");
+        for partition in 0..bus.partitions() {
+            let partition = partition.try_into().expect("small");
+            source.seek(partition, 1).expect("sought");
+            source.unassign(partition).expect("given up");
+        }
+    }
+    incoming.clear();
+    assign_all(bus, &mut *source);
+    let incoming = read(&mut *source, placed.len());
+    assert_gapless(&messages(&incoming));
+}
+
 fn placed_in(delivered: &[Delivery], partition: i32) -> usize {
     placed(delivered).values().filter(|placed| placed.partition == partition).count()
 }
@@ -436,6 +455,7 @@ macro_rules! contract {
             watermarks_tell_the_ends_and_the_lag,
             a_paused_source_yields_nothing_and_goes_on_without_loss_or_repeat,
             partitions_given_up_stay_silent_and_those_taken_over_start_where_told,
+            partitions_may_change_hands_as_fast_as_anyone_likes,
             an_offset_beyond_the_end_is_told_and_not_waited_for,
             a_batch_ends_at_its_limit_of_bytes,
             a_sink_knows_that_the_broker_is_there,
