@@ -84,7 +84,7 @@ const fn scale(bits: u32, below: u32) -> u32 {
     ((bits as u64 * below as u64) >> 32) as u32
 }
 
-/// SplitMix64's finaliser in David Stafford's variant 13: every bit of the result depends on every bit of `x`.
+/// `SplitMix64`'s finaliser in David Stafford's variant 13: every bit of the result depends on every bit of `x`.
 #[inline]
 const fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -25,6 +25,13 @@ impl Health {
     pub const fn is_infectious(self) -> bool {
         matches!(self, Health::Infectious)
     }
+
+    /// Whether it changes by itself when its seconds are over.
+    #[inline]
+    #[must_use]
+    pub const fn is_timed(self) -> bool {
+        matches!(self, Health::Latent | Health::Infectious | Health::Immune)
+    }
 }
 
 /// Health and how many seconds of it are left (0 where it has no end).

@@ -1,4 +1,4 @@
-//! The rules of CoronaZ: people move, meet, infect each other, recover and die.
+//! The rules of `CoronaZ`: people move, meet, infect each other, recover and die.
 //!
 //! Pure, synchronous and deterministic: this crate knows no clock, thread, socket, global random
 //! source or serialisation. A node on a real radio and a fleet of millions call the same functions
@@ -11,9 +11,14 @@
 //! - [`illness`]: infected, immune, safe again
 //! - [`person`]: one person with a device, second by second
 //! - [`world`]: everybody at once, the plain way: the reference for faster engines
+//! - [`identity`]: the UUIDs of a fleet, an arithmetic sequence
+//! - [`fleet`]: up to ten million people at once, fast
 
 pub mod draw;
 pub mod field;
+pub mod fleet;
+
+pub mod identity;
 pub mod illness;
 pub mod movement;
 pub mod parameters;
@@ -22,6 +27,7 @@ pub mod world;
 
 pub use draw::{Draws, Stream};
 pub use field::{Field, Position, Reach};
+pub use fleet::Fleet;
 pub use illness::{Health, Illness};
 pub use parameters::{ParameterError, Parameters, Value};
 pub use person::{Emission, Identity, Infection, Person, PersonId, Phase, Spawn};

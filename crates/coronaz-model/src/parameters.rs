@@ -349,13 +349,13 @@ mod tests {
     #[test]
     fn a_refused_value_changes_nothing_and_says_what_would_be_right() {
         let mut p = Parameters::default();
-        let error = p.set_text("infection_cooldown", "0").unwrap_err();
+        let error = p.set_text("infection_cooldown", "0").expect_err("refused");
         assert_eq!(error.to_string(), "infection_cooldown must be from 1 to 60000 s, not 0");
-        let error = p.set_text("field_width", "wide").unwrap_err();
+        let error = p.set_text("field_width", "wide").expect_err("refused");
         assert_eq!(error.to_string(), "field_width must be a whole number, not \"wide\"");
-        let error = p.set("infection_radius", Value::Real(f64::NAN)).unwrap_err();
+        let error = p.set("infection_radius", Value::Real(f64::NAN)).expect_err("refused");
         assert!(matches!(error, ParameterError::OutOfRange { .. }));
-        assert!(p.set_text("radius", "2").unwrap_err().to_string().contains("infection_radius"));
+        assert!(p.set_text("radius", "2").expect_err("refused").to_string().contains("infection_radius"));
         assert_eq!(p, Parameters::default());
     }
 

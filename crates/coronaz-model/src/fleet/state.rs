@@ -1,0 +1,112 @@
+//! A person's state in 32 bits, so that a vector of them is read at once.
+
+use crate::{Health, Illness};
+
+/// Health in bits 0 to 2, flags from bit 3, seconds left of the illness in bits 16 to 31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct State(pub(super) u32);
+
+const HEALTH_BITS: u32 = 0b111;
+/// Set in a dead person who was infectious.
+pub(super) const DIED_INFECTIOUS: u32 = 1 << 3;
+/// Set while a person stands still: because of its illness, or dead.
+pub(super) const STANDS: u32 = 1 << 4;
+/// Where the seconds left begin.
+pub(super) const LEFT_SHIFT: u32 = 16;
+/// One second left.
+pub(super) const LEFT_ONE: u32 = 1 << LEFT_SHIFT;
+/// Everything but health, seconds left and whether the person stands.
+const KEPT: u32 = !(HEALTH_BITS | STANDS | (0xffff << LEFT_SHIFT));
+
+impl State {
+    /// `stands_when_infectious`: whether the infectious stand still.
+    pub(super) fn new(illness: Illness, died_infectious: bool, stands_when_infectious: bool) -> Self {
+        let flag = if died_infectious { DIED_INFECTIOUS } else { 0 };
+        State(flag).with_illness(illness, stands_when_infectious)
+    }
+
+    #[inline]
+    pub(super) fn with_illness(self, illness: Illness, stands_when_infectious: bool) -> Self {
+        // A timed state that ends at the next count down has 1 left, also when the caller wrote 0.
+        let left = match illness.health {
+            health if health.is_timed() => illness.left_s.clamp(1, 0xffff),
+            _ => 0,
+        };
+        let stands = match illness.health {
+            Health::Infectious if stands_when_infectious => STANDS,
+            Health::Deceased => STANDS,
+            _ => 0,
+        };
+        State((self.0 & KEPT) | illness.health as u32 | stands | (left << LEFT_SHIFT))
+    }
+
+    #[inline]
+    pub(super) const fn health(self) -> Health {
+        match self.0 & HEALTH_BITS {
+            0 => Health::Susceptible,
+            1 => Health::Latent,
+            2 => Health::Infectious,
+            3 => Health::Immune,
+            _ => Health::Deceased,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn illness(self) -> Illness {
+        Illness { health: self.health(), left_s: self.0 >> LEFT_SHIFT }
+    }
+
+    #[inline]
+    pub(super) const fn died_infectious(self) -> bool {
+        self.0 & DIED_INFECTIOUS != 0
+    }
+
+    /// Whether its beacon says infected.
+    #[inline]
+    pub(super) const fn is_infectious(self) -> bool {
+        self.health().is_infectious() || self.died_infectious()
+    }
+
+    #[inline]
+    pub(super) const fn is_dead(self) -> bool {
+        self.0 & HEALTH_BITS == Health::Deceased as u32
+    }
+
+    #[inline]
+    pub(super) const fn is_susceptible(self) -> bool {
+        self.0 & HEALTH_BITS == Health::Susceptible as u32
+    }
+
+    /// Dies where it stands.
+    pub(super) const fn dead(self) -> Self {
+        let infectious = if self.health().is_infectious() { DIED_INFECTIOUS } else { 0 };
+        State((self.0 & KEPT) | Health::Deceased as u32 | STANDS | infectious)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_illness_packs_and_unpacks() {
+        for health in [Health::Latent, Health::Infectious, Health::Immune] {
+            for left_s in [1, 15, 60_000] {
+                let illness = Illness { health, left_s };
+                let state = State::new(illness, false, true);
+                assert_eq!(state.illness(), illness);
+                assert_eq!(state.0 & STANDS != 0, health == Health::Infectious);
+                assert!(!state.is_dead() && !state.is_susceptible());
+            }
+        }
+        assert_eq!(State::new(Illness::SUSCEPTIBLE, false, true).0, 0);
+    }
+
+    #[test]
+    fn who_dies_infectious_stays_known_as_such() {
+        let zombie = State::new(Illness { health: Health::Infectious, left_s: 3 }, false, true).dead();
+        assert!(zombie.is_dead() && zombie.died_infectious() && zombie.is_infectious());
+        assert_eq!(zombie.illness(), Illness { health: Health::Deceased, left_s: 0 });
+        assert!(!State(0).dead().is_infectious());
+    }
+}

@@ -1,0 +1,149 @@
+//! The fleet has the history of the plain world: same positions, health, contacts and infections (I-1).
+
+use coronaz_model::fleet::{Diary, Pool, Serial};
+use coronaz_model::identity::identity_of;
+use coronaz_model::world::Happenings;
+use coronaz_model::{Contact, Draws, Fleet, Health, Identity, Parameters, Person, PersonId, Spawn, World};
+use proptest::prelude::*;
+
+const BASE: Identity = 0xff0a_1bda_34b9_11eb_b339_0242_ac16_0009;
+
+/// A thread for each job.
+struct Threads;
+
+impl Pool for Threads {
+    fn run<J: Send>(&self, jobs: &mut [J], work: impl Fn(&mut J) + Sync) {
+        let work = &work;
+        std::thread::scope(|scope| {
+            for job in jobs {
+                scope.spawn(move || work(job));
+            }
+        });
+    }
+}
+
+fn people(parameters: &Parameters, draws: Draws, count: u32, infected: u32) -> Vec<Person> {
+    let spawn = |number| {
+        let spawn = Spawn { infected: number < infected, ..Spawn::default() };
+        Person::spawn(parameters, draws, PersonId(number), identity_of(BASE, PersonId(number)), spawn, 0)
+    };
+    (0..count).map(spawn).collect()
+}
+
+fn step_fleet(fleet: &mut Fleet, pool: &impl Pool) -> Happenings {
+    let mut diaries = vec![Diary::default(); fleet.shards()];
+    fleet.step(pool, &mut diaries);
+    let mut happenings = Happenings::default();
+    for diary in diaries {
+        happenings.infections.extend(diary.infections);
+        happenings.contacts.extend(diary.contacts.into_iter().map(|(hearer, heard, distance_squared)| {
+            Contact {
+                tick: fleet.tick(),
+                hearer: identity_of(BASE, hearer),
+                heard: identity_of(BASE, heard),
+                distance_squared,
+            }
+        }));
+    }
+    happenings.contacts.sort_unstable();
+    happenings.infections.sort_unstable_by_key(|infection| infection.infectee);
+    happenings
+}
+
+/// Steps both and compares everything; returns how many contacts and infections there were.
+fn assert_parity(world: &mut World, fleet: &mut Fleet, pool: &impl Pool, ticks: u64) -> (usize, usize) {
+    let (mut contacts, mut infections) = (0, 0);
+    for _ in 0..ticks {
+        let (truth, found) = (world.step(), step_fleet(fleet, pool));
+        assert_eq!(found.contacts, truth.contacts, "contacts of tick {}", world.tick);
+        assert_eq!(found.infections, truth.infections, "infections of tick {}", world.tick);
+        assert_eq!(fleet.people(), world.people, "people at tick {}", world.tick);
+        for health in
+            [Health::Susceptible, Health::Latent, Health::Infectious, Health::Immune, Health::Deceased]
+        {
+            let truth = world.people.iter().filter(|person| person.illness.health == health).count();
+            assert_eq!(fleet.census().of(health), truth as u64, "{health:?} at tick {}", world.tick);
+        }
+        contacts += truth.contacts.len();
+        infections += truth.infections.len();
+    }
+    let zombies = world.people.iter().filter(|person| person.died_infectious).count();
+    assert_eq!(fleet.census().died_infectious(), zombies as u64);
+    (contacts, infections)
+}
+
+fn both(parameters: &Parameters, seed: u64, count: u32, infected: u32) -> (World, Fleet) {
+    let draws = Draws::new(seed);
+    let people = people(parameters, draws, count, infected);
+    let spawns = (0..count).map(|number| Spawn { infected: number < infected, ..Spawn::default() });
+    let fleet = Fleet::new(parameters, draws, BASE, spawns.collect::<Vec<_>>().into_iter());
+    assert_eq!(fleet.people(), people);
+    (World::new(parameters.clone(), draws, people), fleet)
+}
+
+#[test]
+fn ten_and_two_hundred_people_of_the_paper_live_the_same_five_hundred_ticks() {
+    let parameters = Parameters { zombie_lifetime: 0, ..Parameters::default() };
+    for (count, seed) in [(10, 1), (200, 2), (200, 3)] {
+        let (mut world, mut fleet) = both(&parameters, seed, count, 2);
+        let (contacts, _) = assert_parity(&mut world, &mut fleet, &Serial, 500);
+        assert!(contacts > 0);
+    }
+}
+
+#[test]
+fn many_strips_on_many_threads_have_the_history_of_the_world() {
+    let parameters =
+        Parameters { field_width: 300, field_height: 700, zombie_lifetime: 0, ..Parameters::default() };
+    let (mut world, mut fleet) = both(&parameters, 7, 1_500, 300);
+    assert!(fleet.shards() > 4, "{} shards", fleet.shards());
+    let (contacts, infections) = assert_parity(&mut world, &mut fleet, &Threads, 120);
+    assert!(contacts > 1_000 && infections > 100, "{contacts} contacts, {infections} infections");
+}
+
+#[test]
+fn everybody_dies_of_age_at_the_same_tick_as_in_the_world() {
+    let parameters = Parameters { zombie_lifetime: 20, ..Parameters::default() };
+    let (mut world, mut fleet) = both(&parameters, 5, 200, 100);
+    assert_parity(&mut world, &mut fleet, &Serial, 25);
+    assert_eq!(fleet.census().of(Health::Deceased), 200);
+    assert!(fleet.census().died_infectious() > 0);
+}
+
+#[test]
+fn people_of_different_age_die_one_after_the_other() {
+    let parameters = Parameters { zombie_lifetime: 30, ..Parameters::default() };
+    let draws = Draws::new(9);
+    let mut people = people(&parameters, draws, 300, 60);
+    for (number, person) in (0..).zip(&mut people) {
+        person.born = number % 40;
+    }
+    let mut fleet = Fleet::of_people(parameters.clone(), draws, BASE, 0, people.iter().cloned());
+    let mut world = World::new(parameters, draws, people);
+    assert_parity(&mut world, &mut fleet, &Serial, 80);
+    assert_eq!(fleet.census().of(Health::Deceased), 300);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_parameters_the_fleet_has_the_history_of_the_world(
+        seed: u64,
+        count in 0u32..220,
+        infected in 0u32..40,
+        field_width in 1u32..130,
+        field_height in 1u32..130,
+        infection_radius in prop_oneof![Just(0.0), Just(1.0), Just(1.5), Just(2.0), 2.0f64..12.0, Just(200.0)],
+        infection_cooldown in 1u32..30,
+        zombie_lifetime in prop_oneof![Just(0u32), 1u32..60],
+        move_when_infected: bool,
+    ) {
+        let parameters = Parameters {
+            field_width, field_height, zombie_lifetime, infection_radius, infection_cooldown, move_when_infected,
+            ..Parameters::default()
+        };
+        let (mut world, mut fleet) = both(&parameters, seed, count, infected);
+        assert_parity(&mut world, &mut fleet, &Serial, 50);
+    }
+}
