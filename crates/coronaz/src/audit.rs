@@ -1,6 +1,6 @@
 //! `coronaz audit`: what the devices recorded against what is stored.
 
-use std::path::PathBuf;
+use std::{ops::ControlFlow, path::PathBuf};
 
 use coronaz_laboratory::{
     audit::{Verdict, compare},
@@ -49,15 +49,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn newest(store: &dyn Queries) -> Result<Uuid, Failure> {
-    let runs = store.runs().map_err(|error| Failure::unavailable(chain(&error)))?;
-    runs.first().map(|run| run.id).ok_or_else(|| Failure::usage("the store holds no run yet"))
+    let newest = store.newest_run().map_err(|error| Failure::unavailable(chain(&error)))?;
+    newest.ok_or_else(|| Failure::usage("the store holds no run yet"))
 }
 
 fn stored(store: &dyn Queries, run: Uuid) -> Result<Vec<Recorded>, Failure> {
     let mut rows = Vec::new();
     store
-        .for_each_contact(run, &mut |contact| {
+        .each_contact(run, &mut |contact| {
             rows.push(Recorded { hearer: contact.person, time_us: contact.time_us, heard: contact.other });
+            ControlFlow::Continue(())
         })
         .map_err(|error| Failure::unavailable(chain(&error)))?;
     Ok(rows)
