@@ -24,6 +24,8 @@ pub struct Batch {
     pub reports: Vec<ReportRecord>,
     /// Records that could not be read.
     pub rejected: Vec<Rejected>,
+    /// Offsets that the topic did not hand out.
+    pub gaps: Vec<Gap>,
     /// A state of a run is drawn when this many of its reports have come since the one before, or when a
     /// node dies. The count is the store's, so it does not begin again with a batch or a process.
     pub state_every: NonZeroU32,
@@ -42,6 +44,7 @@ impl Batch {
             announcements: Vec::new(),
             reports: Vec::new(),
             rejected: Vec::new(),
+            gaps: Vec::new(),
             state_every: STATE_EVERY_DEFAULT,
             now_us: 0,
         }
@@ -60,6 +63,17 @@ pub struct ReportRecord {
     pub offset: i64,
     /// What it says.
     pub report: Report,
+}
+
+/// Offsets that the topic did not hand out: the only trace of a loss.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The first.
+    pub from: i64,
+    /// The one after the last.
+    pub to: i64,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// A record that could not be read.

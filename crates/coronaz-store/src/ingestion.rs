@@ -13,10 +13,11 @@ pub trait Ingestion: Send {
     /// methods do so too when they are called first.
     fn prepare(&mut self) -> Result<(), StoreError>;
 
-    /// All leases that were ever taken; those with `until_us` in the past can be taken by anyone.
-    fn leases(&mut self) -> Result<Vec<Lease>, StoreError>;
+    /// Says that this process lives: writes its status, makes its leases last on, and tells who else is there.
+    fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<Ownership, StoreError>;
 
-    /// Takes a partition whose lease has run out, was given back or never existed. `None`: somebody has it.
+    /// Takes a partition whose lease has run out, was given back, never existed, or is in this owner's name
+    /// (a process that was restarted under its name goes on at once). `None`: somebody else has it.
     fn take(
         &mut self,
         partition: i32,
@@ -24,16 +25,6 @@ pub trait Ingestion: Send {
         now_us: i64,
         lasts: Duration,
     ) -> Result<Option<Held>, StoreError>;
-
-    /// Makes the leases of these (partition, epoch) last until `lasts` from now. Returns the partitions that
-    /// belong to somebody else by now.
-    fn renew(
-        &mut self,
-        owner: &str,
-        held: &[(i32, i64)],
-        now_us: i64,
-        lasts: Duration,
-    ) -> Result<Vec<i32>, StoreError>;
 
     /// Gives partitions back, so that others can take them at once.
     fn release(&mut self, owner: &str, held: &[(i32, i64)]) -> Result<(), StoreError>;
@@ -51,9 +42,6 @@ pub trait Ingestion: Send {
     /// it cannot be written now; [`CommitError::Refused`] should not happen, and the caller can find the
     /// record by halving the batch.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError>;
-
-    /// Writes what this process says of itself, for the operator.
-    fn write_status(&mut self, status: &IngestStatus) -> Result<(), StoreError>;
 }
 
 /// Who owns a partition.
@@ -67,6 +55,29 @@ pub struct Lease {
     pub epoch: i64,
     /// Until when (microseconds since the Unix epoch).
     pub until_us: i64,
+}
+
+/// A sign of life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// How the process is doing; its `owner` and `updated_us` are those of the leases too.
+    pub status: IngestStatus,
+    /// The (partition, epoch) that it owns.
+    pub held: Vec<(i32, i64)>,
+    /// How long the leases last from now.
+    pub lasts: Duration,
+}
+
+/// Who owns what, just after a heartbeat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ownership {
+    /// Partitions of the heartbeat that belong to somebody else by now.
+    pub lost: Vec<i32>,
+    /// All leases that were ever taken; those with `until_us` in the past can be taken by anyone.
+    pub leases: Vec<Lease>,
+    /// Processes whose last heartbeat is not older than a lease lasts and that have not stopped, this one
+    /// among them; ascending.
+    pub members: Vec<String>,
 }
 
 /// A partition that was taken.

@@ -26,10 +26,12 @@ mod snapshot;
 mod sqlite;
 pub mod view;
 
-pub use batch::{Batch, Rejected, ReportRecord};
+pub use batch::{Batch, Gap, Rejected, ReportRecord};
 pub use error::{CommitError, StoreError};
 pub use figures::{Figures, Health};
-pub use ingestion::{Committed, Held, IngestState, IngestStatus, Ingestion, Lease, PartitionOffset};
+pub use ingestion::{
+    Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, Lease, Ownership, PartitionOffset,
+};
 pub use location::{ParseLocationError, StoreLocation};
 pub use queries::{At, Queries};
 

@@ -1,8 +1,8 @@
 //! The reading side.
 
 use crate::view::{
-    Contact, Cursor, Encounter, Infection, Moment, Node, NodeDetail, NodeState, Page, Progress,
-    RejectedRecord, Run, State,
+    Contact, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
+    Progress, RejectedRecord, Run, State,
 };
 use crate::{IngestStatus, Lease, PartitionOffset, StoreError};
 use std::ops::ControlFlow;
@@ -118,6 +118,9 @@ pub trait Queries: Send + Sync {
 
     /// Records that could not be read, newest first.
     fn rejected(&self, limit: usize) -> Result<Vec<RejectedRecord>, StoreError>;
+
+    /// Offsets that the topic did not hand out, the first `limit` by partition.
+    fn gaps(&self, limit: usize) -> Result<Vec<MissingRecords>, StoreError>;
 
     /// Which records are in.
     fn offsets(&self) -> Result<Vec<PartitionOffset>, StoreError>;

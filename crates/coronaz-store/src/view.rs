@@ -207,6 +207,21 @@ pub struct Encounter {
     pub open: bool,
 }
 
+/// Offsets of a partition that the topic did not hand out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingRecords {
+    /// The partition.
+    pub partition: i32,
+    /// The first offset.
+    pub from: i64,
+    /// The offset after the last.
+    pub to: i64,
+    /// When that was noticed.
+    pub at_us: i64,
+    /// Why.
+    pub reason: String,
+}
+
 /// A record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRecord {

@@ -123,6 +123,7 @@ pub(super) fn commit(
         writing.write(&mut committed)?;
     }
     insert_rejected(&transaction, batch)?;
+    insert_gaps(&transaction, batch)?;
     let moved = transaction
         .prepare_cached(
             "update partition_offset set next = ?, records = records + ?, rejected = rejected + ?
@@ -181,6 +182,17 @@ fn insert_rejected(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Re
     transaction
         .prepare_cached("delete from rejected where rowid <= (select max(rowid) from rejected) - ?")?
         .execute([REJECTED_KEPT])?;
+    Ok(())
+}
+
+fn insert_gaps(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    for gap in &batch.gaps {
+        transaction
+            .prepare_cached(
+                "insert or ignore into gap (partition, from_offset, to_offset, at_us, reason) values (?, ?, ?, ?, ?)",
+            )?
+            .execute(params![batch.partition, gap.from, gap.to, batch.now_us, gap.reason])?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Leases of partitions, in the file.
 
-use crate::{Held, Lease, PartitionOffset};
+use crate::{Heartbeat, Held, IngestStatus, Lease, Ownership, PartitionOffset};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::time::Duration;
 
@@ -30,13 +30,16 @@ pub(super) fn take(
     lasts: Duration,
 ) -> rusqlite::Result<Option<Held>> {
     let lease = transaction
-        .prepare_cached("select epoch, until_us from lease where partition = ?")?
-        .query_row([partition], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .prepare_cached("select epoch, until_us > ?, owner from lease where partition = ?")?
+        .query_row(params![now_us, partition], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?))
+        })
         .optional()?;
-    if lease.is_some_and(|(_, until_us)| until_us > now_us) {
-        return Ok(None);
-    }
-    let epoch = lease.map_or(0, |(epoch, _)| epoch) + 1;
+    let epoch = match lease {
+        Some((_, true, of)) if of != owner => return Ok(None),
+        Some((epoch, ..)) => epoch + 1,
+        None => 1,
+    };
     transaction
         .prepare_cached(
             "insert into lease (partition, owner, epoch, until_us) values (?1, ?2, ?3, ?4)
@@ -52,22 +55,51 @@ pub(super) fn take(
     Ok(Some(Held { partition, epoch, next }))
 }
 
-pub(super) fn renew(
-    transaction: &Transaction<'_>,
-    owner: &str,
-    held: &[(i32, i64)],
-    now_us: i64,
-    lasts: Duration,
-) -> rusqlite::Result<Vec<i32>> {
-    let mut statement = transaction
+pub(super) fn heartbeat(transaction: &Transaction<'_>, heartbeat: &Heartbeat) -> rusqlite::Result<Ownership> {
+    let Heartbeat { status, held, lasts } = heartbeat;
+    write_status(transaction, status)?;
+    let mut renew = transaction
         .prepare_cached("update lease set until_us = ? where partition = ? and owner = ? and epoch = ?")?;
     let mut lost = Vec::new();
     for &(partition, epoch) in held {
-        if statement.execute(params![until(now_us, lasts), partition, owner, epoch])? == 0 {
+        if renew.execute(params![until(status.updated_us, *lasts), partition, status.owner, epoch])? == 0 {
             lost.push(partition);
         }
     }
-    Ok(lost)
+    let since_us = status.updated_us.saturating_sub(until(0, *lasts));
+    let members = transaction
+        .prepare_cached(
+            "select owner from ingest_status where updated_us >= ? and state <> 'stopped' order by owner",
+        )?
+        .query_map([since_us], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Ownership { lost, leases: all(transaction)?, members })
+}
+
+fn write_status(transaction: &Transaction<'_>, status: &IngestStatus) -> rusqlite::Result<()> {
+    // Names are made anew with each start; those that ended long ago say nothing any more.
+    const KEPT_US: i64 = 24 * 3600 * 1_000_000;
+    transaction
+        .prepare_cached("delete from ingest_status where updated_us < ?")?
+        .execute([status.updated_us.saturating_sub(KEPT_US)])?;
+    transaction
+        .prepare_cached(
+            "insert or replace into ingest_status
+                 (owner, state, updated_us, started_us, partitions, lag_records, newest_record_us, records, rejected)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            status.owner,
+            status.state.as_str(),
+            status.updated_us,
+            status.started_us,
+            serde_json::to_string(&status.partitions).unwrap_or_default(),
+            status.lag_records.cast_signed(),
+            status.newest_record_us,
+            status.records.cast_signed(),
+            status.rejected.cast_signed(),
+        ])?;
+    Ok(())
 }
 
 pub(super) fn release(

@@ -1,7 +1,7 @@
 //! Questions about runs and about the ingest processes.
 
 use super::pool::Failure;
-use crate::view::{Progress, RejectedRecord, Run};
+use crate::view::{MissingRecords, Progress, RejectedRecord, Run};
 use crate::{Figures, IngestState, IngestStatus, StoreError};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use uuid::Uuid;
@@ -102,6 +102,25 @@ pub(super) fn rejected(transaction: &Transaction<'_>, limit: usize) -> Result<Ve
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rejected)
+}
+
+pub(super) fn gaps(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<MissingRecords>, Failure> {
+    let gaps = transaction
+        .prepare_cached(
+            "select partition, from_offset, to_offset, at_us, reason from gap
+             order by partition, from_offset limit ?",
+        )?
+        .query_map([limit.cast_signed()], |row| {
+            Ok(MissingRecords {
+                partition: row.get(0)?,
+                from: row.get(1)?,
+                to: row.get(2)?,
+                at_us: row.get(3)?,
+                reason: row.get(4)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(gaps)
 }
 
 pub(super) fn ingest_status(transaction: &Transaction<'_>) -> Result<Vec<IngestStatus>, Failure> {

@@ -4,8 +4,8 @@ use super::pool::Pool;
 use super::{lease, read_contacts, read_nodes, read_runs, read_states};
 use crate::queries::{PaperState, Span};
 use crate::view::{
-    Contact, Cursor, Encounter, Infection, Moment, Node, NodeDetail, Page, Progress, RejectedRecord, Run,
-    State,
+    Contact, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
+    RejectedRecord, Run, State,
 };
 use crate::{At, IngestStatus, Lease, PartitionOffset, Queries, StoreError};
 use std::ops::ControlFlow;
@@ -100,6 +100,10 @@ impl Queries for SqliteQueries {
 
     fn rejected(&self, limit: usize) -> Result<Vec<RejectedRecord>, StoreError> {
         self.pool.ask(|transaction| read_runs::rejected(transaction, limit))
+    }
+
+    fn gaps(&self, limit: usize) -> Result<Vec<MissingRecords>, StoreError> {
+        self.pool.ask(|transaction| read_runs::gaps(transaction, limit))
     }
 
     fn offsets(&self) -> Result<Vec<PartitionOffset>, StoreError> {

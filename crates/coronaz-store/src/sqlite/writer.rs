@@ -4,9 +4,9 @@ use super::commit::{self, Cache, CommitFailure};
 use super::connection::{FileIdentity, open_writer, read_error, refuses_content};
 use super::{lease, schema};
 use crate::{
-    Batch, CommitError, Committed, Held, IngestStatus, Ingestion, Lease, PartitionOffset, StoreError,
+    Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, StoreError,
 };
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ impl Ingestion for SqliteIngestion {
         self.connection().map(|_| ())
     }
 
-    fn leases(&mut self) -> Result<Vec<Lease>, StoreError> {
-        self.read(lease::all)
+    fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<Ownership, StoreError> {
+        self.write(|transaction| lease::heartbeat(transaction, heartbeat))
     }
 
     fn take(
@@ -83,16 +83,6 @@ impl Ingestion for SqliteIngestion {
         lasts: Duration,
     ) -> Result<Option<Held>, StoreError> {
         self.write(|transaction| lease::take(transaction, partition, owner, now_us, lasts))
-    }
-
-    fn renew(
-        &mut self,
-        owner: &str,
-        held: &[(i32, i64)],
-        now_us: i64,
-        lasts: Duration,
-    ) -> Result<Vec<i32>, StoreError> {
-        self.write(|transaction| lease::renew(transaction, owner, held, now_us, lasts))
     }
 
     fn release(&mut self, owner: &str, held: &[(i32, i64)]) -> Result<(), StoreError> {
@@ -122,36 +112,6 @@ impl Ingestion for SqliteIngestion {
                 }
                 CommitFailure::Sqlite(error) => read_error(path, error).into(),
             }
-        })
-    }
-
-    fn write_status(&mut self, status: &IngestStatus) -> Result<(), StoreError> {
-        let partitions = serde_json::to_string(&status.partitions).unwrap_or_default();
-        self.write(|transaction| {
-            transaction
-                .prepare_cached(
-                    "insert or replace into ingest_status
-                         (owner, state, updated_us, started_us, partitions, lag_records, newest_record_us,
-                          records, rejected)
-                     values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    status.owner,
-                    status.state.as_str(),
-                    status.updated_us,
-                    status.started_us,
-                    partitions,
-                    status.lag_records.cast_signed(),
-                    status.newest_record_us,
-                    status.records.cast_signed(),
-                    status.rejected.cast_signed(),
-                ])?;
-            // Names are made anew with each start; those that ended long ago say nothing any more.
-            const KEPT_US: i64 = 24 * 3600 * 1_000_000;
-            transaction
-                .prepare_cached("delete from ingest_status where updated_us < ?")?
-                .execute([status.updated_us.saturating_sub(KEPT_US)])?;
-            Ok(())
         })
     }
 }

@@ -174,6 +174,16 @@ create table rejected (
     primary key (partition, record_offset)
 );
 
+-- Offsets that the topic did not hand out: expired before they were read, or kept back by the broker.
+create table gap (
+    partition   integer not null,
+    from_offset integer not null,
+    to_offset   integer not null,  -- the first one after it
+    at_us       integer not null,
+    reason      text    not null,
+    primary key (partition, from_offset)
+) without rowid;
+
 -- Which records of the topic are in: all below `next`. Written in the transaction of their rows, and
 -- only by the owner of `epoch`.
 create table partition_offset (
