@@ -124,16 +124,29 @@ pub fn frame_bytes(count: usize) -> usize {
 #[must_use]
 pub fn encode(header: &Header, people: &[Drawn]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(frame_bytes(people.len()));
+    bytes.extend_from_slice(&encode_header(header, people.len()));
+    for person in people {
+        bytes.extend_from_slice(&person.xy[0].to_le_bytes());
+        bytes.extend_from_slice(&person.xy[1].to_le_bytes());
+    }
+    bytes.extend(people.iter().map(|person| person.state));
+    bytes.resize(frame_bytes(people.len()), 0);
+    bytes
+}
+
+/// Writes the header of a frame of `count` people: for whoever sends one body under many headers.
+#[must_use]
+pub fn encode_header(header: &Header, count: usize) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
     let flags = if header.request > 0 { FLAG_SEEK } else { 0 };
     let figures = &header.figures;
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&[KIND_KEY, VERSION]);
-    bytes.extend_from_slice(&flags.to_le_bytes());
-    bytes.extend_from_slice(&header.moment.to_le_bytes());
-    bytes.extend_from_slice(&header.time_ms.to_le_bytes());
-    let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
-    for number in [
-        count,
+    bytes[..4].copy_from_slice(&MAGIC);
+    bytes[4..6].copy_from_slice(&[KIND_KEY, VERSION]);
+    bytes[6..8].copy_from_slice(&flags.to_le_bytes());
+    bytes[8..16].copy_from_slice(&header.moment.to_le_bytes());
+    bytes[16..24].copy_from_slice(&header.time_ms.to_le_bytes());
+    let numbers = [
+        u32::try_from(count).unwrap_or(u32::MAX),
         header.request,
         header.epoch,
         figures.total,
@@ -143,15 +156,10 @@ pub fn encode(header: &Header, people: &[Drawn]) -> Vec<u8> {
         figures.immune,
         header.seq,
         header.latest,
-    ] {
-        bytes.extend_from_slice(&number.to_le_bytes());
+    ];
+    for (place, number) in bytes[24..].chunks_exact_mut(4).zip(numbers) {
+        place.copy_from_slice(&number.to_le_bytes());
     }
-    for person in people {
-        bytes.extend_from_slice(&person.xy[0].to_le_bytes());
-        bytes.extend_from_slice(&person.xy[1].to_le_bytes());
-    }
-    bytes.extend(people.iter().map(|person| person.state));
-    bytes.resize(frame_bytes(people.len()), 0);
     bytes
 }
 
