@@ -1,0 +1,52 @@
+//! How the parts are doing. The visitor never learns it; the operator does.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::{
+    Json,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    app::App,
+    guard,
+    problem::Problem,
+    rest::{IngestPart, PartitionPart, Parts, ServerPart},
+};
+
+/// How the parts are doing, for the operator.
+#[utoipa::path(
+    get, path = "/api/v1/parts", operation_id = "parts",
+    security(("operator" = [])),
+    responses(
+        (status = 200, body = Parts),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
+    ),
+)]
+pub(super) async fn parts(State(app): State<App>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = guard::operator_only(&app, &headers) {
+        return refusal;
+    }
+    let asked = app.readers().ask(|store| Ok((store.ingest_status()?, store.offsets()?))).await;
+    let store = asked.is_ok();
+    let (ingest, partitions) = asked.unwrap_or_default();
+    Json(Parts {
+        now_ms: now_ms(),
+        store,
+        ingest: ingest.into_iter().map(IngestPart::from).collect(),
+        partitions: partitions.into_iter().map(PartitionPart::from).collect(),
+        server: ServerPart {
+            live_connections: app.hub().connections(),
+            watched_runs: app.hub().watched_runs(),
+        },
+    })
+    .into_response()
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,117 @@
+//! What all requests share, and which way each goes.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, StatusCode, Version, header},
+    middleware,
+    routing::{any, get},
+};
+use tokio::sync::{Semaphore, watch};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+use crate::{
+    api, config::Limits, data, guard, headers, health, limits, live::Hub, login, page, page::Files,
+    problem::Problem, readers::Readers, token::Token,
+};
+
+/// The only body anybody sends is the sign-in form.
+const BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) readers: Readers,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) page: Files,
+    pub(crate) token: Option<Token>,
+    pub(crate) limits: Limits,
+    pub(crate) on_loopback: bool,
+    pub(crate) requests: Semaphore,
+    /// Whole histories being written out.
+    pub(crate) histories: Arc<Semaphore>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.0.readers
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
+    }
+
+    pub(crate) fn page(&self) -> &Files {
+        &self.0.page
+    }
+
+    pub(crate) fn token(&self) -> Option<&Token> {
+        self.0.token.as_ref()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Whether nobody but this machine can reach the server.
+    pub(crate) fn on_loopback(&self) -> bool {
+        self.0.on_loopback
+    }
+
+    pub(crate) fn requests(&self) -> &Semaphore {
+        &self.0.requests
+    }
+
+    pub(crate) fn histories(&self) -> &Arc<Semaphore> {
+        &self.0.histories
+    }
+
+    /// Becomes true when the server stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.clone()
+    }
+}
+
+/// Every route, and what lies around all of them; the outermost stands last.
+pub(crate) fn router(app: App) -> Router {
+    let compression =
+        CompressionLayer::new().gzip(true).compress_when(is_worth_compressing as fn(_, _, &_, &_) -> _);
+    Router::new()
+        .route("/data", get(data::data))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/login", get(login::form).post(login::sign_in))
+        .nest("/api/v1", api::routes())
+        .route("/api", any(api::missing))
+        .route("/api/", any(api::missing))
+        .route("/api/{*rest}", any(api::missing))
+        .fallback(page::answer)
+        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(compression)
+        .layer(middleware::from_fn_with_state(app.clone(), limits::apply))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(CatchPanicLayer::custom(|_| {
+            tracing::error!("answering a request panicked");
+            axum::response::IntoResponse::into_response(Problem::unavailable())
+        }))
+        .layer(middleware::from_fn(headers::add))
+        .with_state(app)
+}
+
+/// Text is. Frames are not: positions are random numbers.
+fn is_worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &axum::http::Extensions) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.contains("json") || kind.starts_with("text/"))
+}

@@ -1,0 +1,103 @@
+//! What a server is told before it opens a port.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use crate::{page::PageError, token::Token};
+
+/// How a server behaves. `Config::default()` is a server for this machine alone.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// Where the built page is. Default: the one inside the program. Read once, at the start.
+    pub web_dir: Option<PathBuf>,
+    /// The operator's token. Default: none, and then the operator's part is closed.
+    /// A server that others can reach needs one, and then reading needs it too.
+    pub token: Option<Token>,
+    /// How much of anything at once.
+    pub limits: Limits,
+}
+
+/// How much of anything at once, and how long.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections that carry requests. Default: 256; more wait in the listener's queue.
+    pub connections_max: usize,
+    /// Live connections. Default: 256; each costs at most two frames on the way.
+    pub sockets_max: usize,
+    /// Requests being answered. Default: 64; more wait, until their time is over.
+    pub requests_max: usize,
+    /// Questions to the store at the same time. Default: 8; more wait.
+    pub questions_max: usize,
+    /// How long a question to the store may take. Default: 10 s.
+    pub question_time_max: Duration,
+    /// How long a request may take until its answer begins. Default: 15 s.
+    pub request_time_max: Duration,
+    /// How long a visitor may take to send a request's head. Default: 10 s.
+    pub head_time_max: Duration,
+    /// How long a live connection may be silent. Default: 60 s; it is asked twice in that time.
+    pub silence_max: Duration,
+    /// How often the store is asked whether a watched run has grown. Default: 100 ms.
+    pub poll_every: Duration,
+    /// How long what is being answered may still take after the server was told to stop. Default: 5 s.
+    pub drain_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 256,
+            sockets_max: 256,
+            requests_max: 64,
+            questions_max: 8,
+            question_time_max: Duration::from_secs(10),
+            request_time_max: Duration::from_secs(15),
+            head_time_max: Duration::from_secs(10),
+            silence_max: Duration::from_secs(60),
+            poll_every: Duration::from_millis(100),
+            drain_time_max: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why a server cannot be started as it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Others could reach it, and there is no token.
+    #[error("{0} can be reached from other machines: give a token with --token-file, or listen on 127.0.0.1")]
+    OpenToOthers(SocketAddr),
+    /// The page cannot be read.
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
+impl Config {
+    /// Whether a server so configured may listen there.
+    ///
+    /// # Errors
+    /// [`ConfigError::OpenToOthers`] off loopback without a token.
+    pub fn may_listen(&self, address: SocketAddr) -> Result<(), ConfigError> {
+        if address.ip().is_loopback() || self.token.is_some() {
+            Ok(())
+        } else {
+            Err(ConfigError::OpenToOthers(address))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_loopback_nothing_is_open() {
+        let mut config = Config::default();
+        for address in ["0.0.0.0:3000", "[::]:3000", "192.168.1.2:3000"] {
+            let refused = config.may_listen(address.parse().expect("an address"));
+            assert!(matches!(refused, Err(ConfigError::OpenToOthers(_))), "{address}");
+        }
+        for address in ["127.0.0.1:3000", "127.1.2.3:0", "[::1]:3000"] {
+            assert!(config.may_listen(address.parse().expect("an address")).is_ok(), "{address}");
+        }
+        config.token = Some("0123456789abcdef".parse().expect("a token"));
+        assert!(config.may_listen("0.0.0.0:3000".parse().expect("an address")).is_ok());
+    }
+}

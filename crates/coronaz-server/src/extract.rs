@@ -1,0 +1,124 @@
+//! Paths and queries of a request; what does not fit is a problem that says what would.
+
+use axum::{
+    extract::{FromRequestParts, rejection::PathRejection},
+    http::request::Parts,
+};
+use coronaz_store::queries::Span;
+use coronaz_store::view::Cursor;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+
+use crate::problem::Problem;
+
+/// What stands in the path.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path: Result<axum::extract::Path<T>, PathRejection> =
+            axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Path(value))
+            .map_err(|_| Problem::wrong("runs and nodes are named by UUIDs in the path"))
+    }
+}
+
+/// What stands behind the question mark.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(value)) => Ok(Query(value)),
+            Err(rejection) => Err(Problem::wrong(rejection.body_text())),
+        }
+    }
+}
+
+/// A stretch of time, and a page of what lies in it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageOfTime {
+    /// Not before this time.
+    #[param(nullable = false)]
+    pub(crate) from_ms: Option<i64>,
+    /// Not after this time.
+    #[param(nullable = false)]
+    pub(crate) to_ms: Option<i64>,
+    /// The `next` of the page before.
+    #[param(nullable = false)]
+    pub(crate) after: Option<String>,
+    /// At most so many.
+    #[param(nullable = false, minimum = 1, maximum = 10_000, default = 100)]
+    pub(crate) limit: Option<usize>,
+}
+
+impl PageOfTime {
+    /// Items of a page when nothing else is asked for.
+    const LIMIT_DEFAULT: usize = 100;
+    /// Items of the longest page.
+    const LIMIT_MAX: usize = 10_000;
+
+    /// The store's words for it.
+    pub(crate) fn read(&self) -> Result<(Span, Option<Cursor>, usize), Problem> {
+        let span = Span {
+            from_us: self.from_ms.map_or(i64::MIN, |ms| ms.saturating_mul(1000)),
+            to_us: self.to_ms.map_or(i64::MAX, |ms| ms.saturating_mul(1000).saturating_add(999)),
+        };
+        let after = match &self.after {
+            None => None,
+            Some(text) => Some(
+                parse_cursor(text)
+                    .ok_or_else(|| Problem::wrong("after has to be the next of an earlier answer"))?,
+            ),
+        };
+        Ok((span, after, limit(self.limit, Self::LIMIT_DEFAULT, Self::LIMIT_MAX)?))
+    }
+}
+
+/// A limit within its range.
+pub(crate) fn limit(asked: Option<usize>, default: usize, max: usize) -> Result<usize, Problem> {
+    match asked.unwrap_or(default) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        limit => Err(Problem::wrong(format!("limit has to be 1 to {max}, not {limit}"))),
+    }
+}
+
+/// A place in a list as a visitor carries it.
+pub(crate) fn write_cursor(cursor: Cursor) -> String {
+    format!("{}.{}", cursor.time_us, cursor.slot)
+}
+
+fn parse_cursor(text: &str) -> Option<Cursor> {
+    let (time_us, slot) = text.split_once('.')?;
+    Some(Cursor { time_us: time_us.parse().ok()?, slot: slot.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        for cursor in [Cursor { time_us: -5, slot: 0 }, Cursor { time_us: i64::MAX, slot: u32::MAX }] {
+            assert_eq!(parse_cursor(&write_cursor(cursor)), Some(cursor));
+        }
+        for text in ["", "1", "1.", ".1", "1.-1", "1.1.1", "x.1"] {
+            assert_eq!(parse_cursor(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        let page = |from_ms, to_ms| PageOfTime { from_ms, to_ms, after: None, limit: None };
+        let (span, ..) = page(Some(i64::MIN), Some(i64::MAX)).read().expect("a page");
+        assert_eq!((span.from_us, span.to_us), (i64::MIN, i64::MAX));
+        let (span, ..) = page(Some(1), Some(1)).read().expect("a page");
+        assert_eq!((span.from_us, span.to_us), (1000, 1999));
+    }
+}

@@ -1,0 +1,151 @@
+//! One poller for each run that somebody watches. All its visitors share what it finds.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use coronaz_store::{At, view};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
+use uuid::Uuid;
+
+use super::Picture;
+use crate::{
+    config::Limits,
+    describe,
+    problem::Problem,
+    readers::{ReadError, Readers},
+};
+
+/// A store that is away is asked again this often.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+
+/// What a poller knows of its run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The newest moment; none before the first.
+    pub(super) picture: Option<Arc<Picture>>,
+    /// The run that began last.
+    pub(super) newest_run: Option<Uuid>,
+}
+
+/// All watched runs.
+pub(crate) struct Hub {
+    pub(super) readers: Readers,
+    pub(super) places: Arc<Semaphore>,
+    places_max: usize,
+    poll_every: Duration,
+    rooms: Mutex<HashMap<Uuid, Weak<Room>>>,
+}
+
+/// A run that is being watched; its poller ends with the last visitor.
+pub(super) struct Room {
+    pub(super) run: Uuid,
+    pub(super) field: [u32; 2],
+    pub(super) view: watch::Receiver<View>,
+    poller: JoinHandle<()>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.poller.abort();
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(readers: Readers, limits: &Limits) -> Self {
+        Self {
+            readers,
+            places: Arc::new(Semaphore::new(limits.sockets_max)),
+            places_max: limits.sockets_max,
+            poll_every: limits.poll_every,
+            rooms: Mutex::default(),
+        }
+    }
+
+    /// Live connections now.
+    pub(crate) fn connections(&self) -> usize {
+        self.places_max - self.places.available_permits()
+    }
+
+    /// Runs that are watched now.
+    pub(crate) fn watched_runs(&self) -> usize {
+        self.rooms().values().filter(|room| room.strong_count() > 0).count()
+    }
+
+    /// Waits until every live connection is closed.
+    pub(crate) async fn emptied(&self) {
+        let all = u32::try_from(self.places_max).unwrap_or(u32::MAX);
+        // The semaphore is never closed, so all places come back or this waits on.
+        let _ = self.places.acquire_many(all).await;
+    }
+
+    /// Goes where a run is watched.
+    pub(super) async fn join(&self, run: Uuid) -> Result<(Arc<Room>, view::Run), Problem> {
+        let about = self.readers.ask(move |store| store.run(run)).await?;
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get(&run).and_then(Weak::upgrade) {
+            return Ok((room, about));
+        }
+        rooms.retain(|_, room| room.strong_count() > 0);
+        let (sender, view) = watch::channel(View::default());
+        let field = describe::field(&about);
+        let poller = Poller { readers: self.readers.clone(), run, field, every: self.poll_every };
+        let room = Arc::new(Room { run, field, view, poller: tokio::spawn(poller.work(sender)) });
+        rooms.insert(run, Arc::downgrade(&room));
+        drop(rooms);
+        Ok((room, about))
+    }
+
+    fn rooms(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Weak<Room>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Poller {
+    readers: Readers,
+    run: Uuid,
+    field: [u32; 2],
+    every: Duration,
+}
+
+impl Poller {
+    /// Asks the store until nobody watches any more.
+    async fn work(self, sender: watch::Sender<View>) {
+        let mut ticks = tokio::time::interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut moments = 0;
+        loop {
+            ticks.tick().await;
+            match self.look(&sender, moments).await {
+                Ok(known) => moments = known,
+                // The visitor sees no change; what is the matter stands in the operator's log.
+                Err(_) => tokio::time::sleep(RETRY_EVERY).await,
+            }
+        }
+    }
+
+    /// Publishes what is new; returns how many moments are known by then.
+    async fn look(&self, sender: &watch::Sender<View>, known: u64) -> Result<u64, ReadError> {
+        let run = self.run;
+        let progress = self.readers.ask(move |store| store.progress(run)).await?;
+        if progress.moments == known && sender.borrow().newest_run == Some(progress.newest_run) {
+            return Ok(known);
+        }
+        let field = self.field;
+        let picture = if progress.moments == known {
+            sender.borrow().picture.clone()
+        } else {
+            let picture = move |state: view::State| Arc::new(Picture::new(&state, field));
+            self.readers.ask(move |store| Ok(store.state(run, At::Latest)?.map(picture))).await?
+        };
+        let known = picture.as_ref().map_or(0, |picture| picture.moment() + 1);
+        sender.send_replace(View { picture, newest_run: Some(progress.newest_run) });
+        Ok(known)
+    }
+}

@@ -1,0 +1,17 @@
+//! The live connection of a run: what is new is pushed, and moments are given when asked for.
+//!
+//! - `hub`: one poller for each watched run, whoever many watch it
+//! - `picture`: a moment as the bytes that the page draws
+//! - `conversation`: what to send next; pure
+//! - `message`: the texts that go back and forth
+//! - `socket`: one visitor's connection
+
+mod conversation;
+mod hub;
+mod message;
+mod picture;
+mod socket;
+
+pub(crate) use hub::Hub;
+pub(crate) use picture::Picture;
+pub(crate) use socket::connect;

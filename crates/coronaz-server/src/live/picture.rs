@@ -1,0 +1,74 @@
+//! A moment as the page draws it, encoded once for all who watch.
+
+use bytes::Bytes;
+use coronaz_store::view;
+use coronaz_wire::page_frame::{self, Drawn, Figures, HEADER_BYTES, Header};
+
+use crate::describe;
+
+/// Slots are given once in a run and never again, so one epoch lasts as long as the run.
+const EPOCH: u32 = 1;
+
+/// A moment, encoded; only the header differs between those who get it.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    header: Header,
+    slots: usize,
+    frame: Bytes,
+}
+
+impl Picture {
+    /// Encodes a state of a run with a field of this size (width and height, in units).
+    pub(crate) fn new(state: &view::State, field: [u32; 2]) -> Picture {
+        let slots = state.nodes.last().map_or(0, |node| node.slot as usize + 1);
+        let mut people = vec![Drawn::ABSENT; slots];
+        for node in &state.nodes {
+            let health = node.health;
+            people[node.slot as usize] = Drawn {
+                xy: [page_frame::scale(node.x, field[0]), page_frame::scale(node.y, field[1])],
+                state: page_frame::state(health.infected, health.immune, health.alive),
+            };
+        }
+        let figures = state.moment.figures;
+        let header = Header {
+            moment: state.moment.k,
+            time_ms: describe::milliseconds(state.moment.time_us),
+            request: 0,
+            epoch: EPOCH,
+            figures: Figures {
+                total: figures.total,
+                zombies: figures.zombies,
+                deaths: figures.deaths,
+                dead_zombies: figures.dead_zombies,
+                immune: figures.immune,
+            },
+            seq: 0,
+            latest: u32::try_from(state.latest).unwrap_or(u32::MAX),
+        };
+        Picture { header, slots, frame: page_frame::encode(&header, &people).into() }
+    }
+
+    /// Which moment it is.
+    pub(crate) fn moment(&self) -> u64 {
+        self.header.moment
+    }
+
+    /// The newest moment that was known when it was made.
+    pub(crate) fn latest(&self) -> u32 {
+        self.header.latest
+    }
+
+    /// The frame with nobody's number on it.
+    pub(crate) fn plain(&self) -> Bytes {
+        self.frame.clone()
+    }
+
+    /// The frame for one visitor: numbered, an answer to a seek unless `request` is 0.
+    pub(crate) fn frame(&self, seq: u32, request: u32, latest: u32) -> Bytes {
+        let header = Header { seq, request, latest: latest.max(self.header.latest), ..self.header };
+        let mut bytes = Vec::with_capacity(self.frame.len());
+        bytes.extend_from_slice(&page_frame::encode_header(&header, self.slots));
+        bytes.extend_from_slice(&self.frame[HEADER_BYTES..]);
+        bytes.into()
+    }
+}

@@ -1,0 +1,75 @@
+//! What a visitor is told when something is wrong: RFC 9457, and never which part failed (I-7).
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The media type of RFC 9457.
+pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
+
+/// Something is wrong with the request, or the answer cannot be given now (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    pub kind: &'static str,
+    /// The kind of problem, for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What would be right instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this kind.
+    pub(crate) fn new(status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or("Problem").to_owned();
+        Self { kind: "about:blank", title, status: status.as_u16(), detail: None }
+    }
+
+    /// The same, with what would be right.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// 400: the request is wrong.
+    pub(crate) fn wrong(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST).detail(detail)
+    }
+
+    /// 404: there is no such thing.
+    pub(crate) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND).detail(detail)
+    }
+
+    /// 503: whatever is the matter behind the server, it looks like this, to the byte.
+    pub(crate) fn unavailable() -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE);
+        "temporarily unavailable".clone_into(&mut problem.title);
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_PROBLEM));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
