@@ -6,7 +6,10 @@ import { gzipSync } from 'node:zlib';
 const LIMIT_KB = 280;
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const html = await readFile(`${dist}index.html`, 'utf8');
-const files = ['index.html', ...[...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map((match) => match[1])];
+const files = [
+  'index.html',
+  ...[...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map((match) => match[1]),
+];
 let total = 0;
 for (const file of files) {
   const kb = gzipSync(await readFile(dist + file), { level: 9 }).length / 1000;

@@ -171,6 +171,19 @@ export class MapScene {
     return scene && screenPlace(scene, slot);
   }
 
+  /** The colour that people have at a place of the map, 'rrggbbaa'; for tests of what is really drawn. */
+  colourAt({ x, y }: Point): string {
+    this.drawNow();
+    const pen = new OffscreenCanvas(1, 1).getContext('2d');
+    pen?.drawImage(
+      this.renderer.canvas,
+      -Math.round(x * devicePixelRatio),
+      -Math.round(y * devicePixelRatio),
+    );
+    const colour = pen?.getImageData(0, 0, 1, 1).data ?? [];
+    return Array.from(colour, (part) => part.toString(16).padStart(2, '0')).join('');
+  }
+
   dispose(): void {
     cancelAnimationFrame(this.request);
     for (const stop of this.stops) stop();

@@ -177,7 +177,6 @@ function begin(canvas: HTMLCanvasElement): Gpu | undefined {
     alpha: true,
     antialias: false,
     depth: false,
-    preserveDrawingBuffer: true,
   });
   if (gl === null) return undefined;
   const program = gl.createProgram();

@@ -24,6 +24,8 @@ function look(session: RunSession, map: MapHandle) {
     frame: session.picture.current,
     /** Where a slot is on the map, CSS px from its upper left corner. */
     place: (slot: number) => map.current?.screen(slot),
+    /** The colour of the people's canvas there, 'rrggbbaa'. */
+    colourAt: (at: { x: number; y: number }) => map.current?.colourAt(at),
   };
 }
 

@@ -20,39 +20,39 @@ export interface ChosenRun {
 export function useRun(start: Address): ChosenRun {
   const { data: runs } = useQuery(runsQuery);
   const client = useQueryClient();
-  const [chosen, setChosen] = useState({ run: start.run, moment: start.moment });
+  const [{ run: runId, moment }, setChosen] = useState({ run: start.run, moment: start.moment });
   const [session, setSession] = useState<RunSession>();
-  const newestBefore = useRef<string>(undefined);
-  const newest = runs?.[0]?.id;
-  const missing = runs !== undefined && chosen.run !== undefined && !runs.some(({ id }) => id === chosen.run);
-  const runId = missing ? newest : (chosen.run ?? newest);
-  const choose = useCallback((run: string, moment?: number) => setChosen({ run, moment }), []);
+  const [newer, setNewer] = useState<string>();
+  const newestSeen = useRef<string>(undefined);
+  const choose = useCallback((run: string, at?: number) => {
+    setNewer(undefined);
+    setChosen({ run, moment: at });
+  }, []);
 
   useEffect(() => {
-    const before = newestBefore.current;
-    newestBefore.current = newest;
-    if (newest === undefined || before === undefined || newest === before) return;
-    const isLive = session?.store.getState().mode === 'live';
-    if (runId === before && isLive) choose(newest);
-  }, [newest, runId, session, choose]);
+    const newest = runs?.[0]?.id;
+    if (newest === undefined) return;
+    const seen = newestSeen.current;
+    newestSeen.current = newest;
+    if (runId === undefined || !runs?.some(({ id }) => id === runId)) {
+      choose(newest, runId === undefined ? start.moment : undefined);
+    } else if (seen !== undefined && newest !== seen && newest !== runId) {
+      const followsNewest = runId === seen && session?.store.getState().mode === 'live';
+      if (followsNewest) choose(newest);
+      else setNewer(newest);
+    }
+  }, [runs, runId, session, choose, start.moment]);
 
   useEffect(() => {
     if (runId === undefined) return;
     const opened: RunSession = new Session<Run>(runId, source, {
       ...(start.speed !== undefined && { speed: start.speed }),
-      moment: chosen.moment,
+      moment,
       onRunsChanged: () => void client.invalidateQueries({ queryKey: runsQuery.queryKey }),
     });
     setSession(opened);
     return () => opened.close();
-  }, [runId, chosen.moment, start.speed, client]);
+  }, [runId, moment, start.speed, client]);
 
-  const newestIsNewer = newest !== undefined && runId !== undefined && newest !== runId;
-  const wasNewest = newestBefore.current === runId || newestBefore.current === newest;
-  return {
-    runId,
-    session,
-    newer: newestIsNewer && wasNewest && chosen.run !== undefined ? newest : undefined,
-    choose,
-  };
+  return { runId, session, newer, choose };
 }
