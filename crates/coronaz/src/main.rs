@@ -5,6 +5,7 @@ mod audit;
 mod failure;
 mod logging;
 mod parts;
+mod serve;
 mod up;
 
 use std::process::ExitCode;
@@ -14,7 +15,9 @@ use clap::{Parser, Subcommand};
 /// CoronaZ: a laboratory for contact tracing on one laptop or many machines.
 #[derive(Parser)]
 #[command(version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Example:\n  coronaz up            # everything on this machine; then open the address it prints")]
+#[command(
+    after_help = "Example:\n  coronaz up            # everything on this machine; then open the address it prints"
+)]
 struct Cli {
     #[command(flatten)]
     logging: logging::Args,
@@ -27,6 +30,7 @@ enum Command {
     Up(up::Args),
     Add(add::Args),
     Parts(parts::Args),
+    Serve(serve::Args),
     Audit(audit::Args),
 }
 
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Add(args) => add::run(&args),
         Command::Parts(args) => parts::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Audit(args) => audit::run(&args),
     };
     outcome.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

@@ -1,0 +1,106 @@
+//! `coronaz serve`: the back-end and the page.
+
+use std::{
+    io::{ErrorKind, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
+
+use coronaz_server::{Config, Limits, Server, Token};
+use coronaz_store::StoreLocation;
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::failure::{Failure, chain};
+
+/// A question to the store that still runs after all is drained is not waited for any longer.
+const LEAVE_AFTER: Duration = Duration::from_millis(200);
+
+/// Serve the page, the paper's /data, and the interface under /api/v1
+///
+/// Reading is open on this machine. Where others can reach the address, a token is needed: as
+/// `Authorization: Bearer …`, or once at /login in a browser. There is no encryption here; put a proxy
+/// with TLS in front, or a tunnel, before you let a token travel over a network.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  coronaz serve --store sqlite:coronaz-data/store.db --listen 127.0.0.1:3000"
+)]
+pub(crate) struct Args {
+    /// The store to read; it may come later
+    #[arg(long, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    store: StoreLocation,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+
+    /// A folder with the built page [default: the page inside the program]
+    #[arg(long, value_name = "DIR")]
+    web_dir: Option<PathBuf>,
+
+    /// A file with the operator's token: opens the operator's part, and lets others in who know it
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let token = args.token_file.as_deref().map(Token::read).transpose();
+    let config = Config {
+        web_dir: args.web_dir,
+        token: token.map_err(|error| Failure::usage(chain(&error)))?,
+        limits: Limits::default(),
+    };
+    config.may_listen(args.listen).map_err(|error| Failure::usage(chain(&error)))?;
+    let server = Server::new(args.store.queries(), config).map_err(|error| Failure::usage(chain(&error)))?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(format!("no threads to work with: {error}")))?;
+    let outcome = serve(&runtime, server, args.listen);
+    runtime.shutdown_timeout(LEAVE_AFTER);
+    outcome
+}
+
+fn serve(runtime: &Runtime, server: Server, address: SocketAddr) -> Result<(), Failure> {
+    runtime.block_on(async {
+        let no_signals = |error| Failure::internal(format!("signals cannot be received: {error}"));
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(address, &error))?;
+        announce(address);
+        let stop = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            tracing::info!("stopping");
+        };
+        server.run(listener, stop).await.map_err(|error| Failure::unavailable(chain(&error)))
+    })
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    Failure::unavailable(match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("{address} is in use; stop what listens there, or choose another with --listen ADDR:PORT")
+        }
+        ErrorKind::PermissionDenied => {
+            format!("this user may not listen on {address}; ports below 1024 need a privilege")
+        }
+        ErrorKind::AddrNotAvailable => format!("{} is no address of this machine", address.ip()),
+        _ => format!("cannot listen on {address}: {error}"),
+    })
+}
+
+/// Says where the page is, for people and for programs that wait for it.
+fn announce(address: SocketAddr) {
+    let mut out = std::io::stdout().lock();
+    // A closed standard output is no reason not to serve.
+    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+}
