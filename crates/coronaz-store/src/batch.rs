@@ -19,7 +19,7 @@ pub struct Batch {
     /// Offset after the last record. Offsets without a record (the topic may skip some) are in between.
     pub to: i64,
     /// Runs that were announced. Of several announcements of a run the first counts.
-    pub announcements: Vec<Announcement>,
+    pub announcements: Vec<AnnouncementRecord>,
     /// Reports in the order of their offsets.
     pub reports: Vec<ReportRecord>,
     /// Records that could not be read.
@@ -54,6 +54,15 @@ impl Batch {
     pub fn records(&self) -> usize {
         self.announcements.len() + self.reports.len() + self.rejected.len()
     }
+}
+
+/// An announcement and where it stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnnouncementRecord {
+    /// Its offset in the partition.
+    pub offset: i64,
+    /// What it says.
+    pub announcement: Announcement,
 }
 
 /// A report and where it stood.

@@ -16,8 +16,8 @@ pub trait Ingestion: Send {
     /// Says that this process lives: writes its status, makes its leases last on, and tells who else is there.
     fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<Ownership, StoreError>;
 
-    /// Takes a partition whose lease has run out, was given back, never existed, or is in this owner's name
-    /// (a process that was restarted under its name goes on at once). `None`: somebody else has it.
+    /// Takes a partition whose lease is not in force (see [`Lease::is_in_force`]) or in this owner's name: a process
+    /// that was restarted under its name goes on at once. `None`: somebody else has it.
     fn take(
         &mut self,
         partition: i32,
@@ -89,6 +89,15 @@ pub struct Held {
     pub epoch: i64,
     /// The offset to read from.
     pub next: i64,
+}
+
+impl Lease {
+    /// Whether others have to keep off: it has not run out, nor does it end later than any lease can that was
+    /// renewed by now (then somebody's clock was wrong, or was set back).
+    pub fn is_in_force(&self, now_us: i64, lasts: Duration) -> bool {
+        let lasts_us = i64::try_from(lasts.as_micros()).unwrap_or(i64::MAX);
+        self.until_us > now_us && self.until_us <= now_us.saturating_add(lasts_us.saturating_mul(2))
+    }
 }
 
 /// Which records of a partition are in: all below `next`.

@@ -7,7 +7,9 @@ use super::snapshot_rows;
 use crate::error::FoundOffset;
 use crate::snapshot::LATE_BIT;
 use crate::view::Moment;
-use crate::{Batch, Committed, Health, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord};
+use crate::{
+    AnnouncementRecord, Batch, Committed, Health, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord,
+};
 use coronaz_wire::report::Report;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
@@ -110,7 +112,7 @@ pub(super) fn commit(
     }
     cache.refresh(&transaction)?;
     let mut committed = Committed::default();
-    for announcement in &batch.announcements {
+    for AnnouncementRecord { announcement, .. } in &batch.announcements {
         let run = cache.run(&transaction, announcement.run)?;
         run_row::announce(&transaction, &mut run.row, announcement)?;
     }

@@ -30,14 +30,14 @@ pub(super) fn take(
     lasts: Duration,
 ) -> rusqlite::Result<Option<Held>> {
     let lease = transaction
-        .prepare_cached("select epoch, until_us > ?, owner from lease where partition = ?")?
-        .query_row(params![now_us, partition], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?))
+        .prepare_cached("select owner, epoch, until_us from lease where partition = ?")?
+        .query_row([partition], |row| {
+            Ok(Lease { partition, owner: row.get(0)?, epoch: row.get(1)?, until_us: row.get(2)? })
         })
         .optional()?;
     let epoch = match lease {
-        Some((_, true, of)) if of != owner => return Ok(None),
-        Some((epoch, ..)) => epoch + 1,
+        Some(lease) if lease.is_in_force(now_us, lasts) && lease.owner != owner => return Ok(None),
+        Some(lease) => lease.epoch + 1,
         None => 1,
     };
     transaction
@@ -66,12 +66,13 @@ pub(super) fn heartbeat(transaction: &Transaction<'_>, heartbeat: &Heartbeat) ->
             lost.push(partition);
         }
     }
-    let since_us = status.updated_us.saturating_sub(until(0, *lasts));
+    let lasts_us = until(0, *lasts);
+    let now_us = status.updated_us;
     let members = transaction
         .prepare_cached(
-            "select owner from ingest_status where updated_us >= ? and state <> 'stopped' order by owner",
+            "select owner from ingest_status where updated_us between ? and ? and state <> 'stopped' order by owner",
         )?
-        .query_map([since_us], |row| row.get(0))?
+        .query_map([now_us.saturating_sub(lasts_us), now_us.saturating_add(lasts_us)], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Ownership { lost, leases: all(transaction)?, members })
 }

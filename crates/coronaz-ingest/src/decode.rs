@@ -1,0 +1,78 @@
+//! A record's bytes to what the store takes. They are a stranger's: whatever they are, there is an answer.
+
+use coronaz_bus::{ContentType, Message};
+use coronaz_store::{AnnouncementRecord, Rejected, ReportRecord};
+use coronaz_wire::{Announcement, Report};
+
+/// A record, decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Decoded {
+    Report(ReportRecord),
+    Announcement(Box<AnnouncementRecord>),
+    Rejected(Rejected),
+}
+
+/// Decodes a record by its content type.
+pub(crate) fn decode(message: Message) -> Decoded {
+    let content_type = &message.content_type;
+    let reason = if *content_type == ContentType::JSON {
+        match Report::decode(&message.payload) {
+            Ok(report) => return Decoded::Report(ReportRecord { offset: message.offset, report }),
+            Err(error) => error.to_string(),
+        }
+    } else if *content_type == ContentType::RUN {
+        match Announcement::decode(&message.payload) {
+            Ok(announcement) => {
+                let record = AnnouncementRecord { offset: message.offset, announcement };
+                return Decoded::Announcement(Box::new(record));
+            }
+            Err(error) => error.to_string(),
+        }
+    } else {
+        format!("no reader for content type {content_type}")
+    };
+    Decoded::Rejected(Rejected { offset: message.offset, reason, bytes: message.payload })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(content_type: ContentType, payload: &[u8]) -> Message {
+        Message {
+            partition: 0,
+            offset: 7,
+            key: vec![],
+            payload: payload.to_vec(),
+            content_type,
+            timestamp_ms: 0,
+        }
+    }
+
+    #[test]
+    fn the_papers_report_is_read() {
+        let json = br#"{"uuid":"5603b252-36de-11eb-b339-0242ac160009","position":[72,33],"infected":false,
+            "timestamp":"2020-12-05 09:43:10.000001","alive":true,"contacts":[]}"#;
+        let Decoded::Report(record) = decode(message(ContentType::JSON, json)) else {
+            panic!("it is a report")
+        };
+        assert_eq!((record.offset, record.report.position), (7, [72, 33]));
+    }
+
+    #[test]
+    fn what_is_no_report_is_rejected_with_a_reason_and_its_bytes() {
+        let cases: [(ContentType, &[u8]); 4] = [
+            (ContentType::JSON, b""),
+            (ContentType::JSON, b"stop"),
+            (ContentType::RUN, b"{}"),
+            (ContentType::new("text/plain"), b"hello"),
+        ];
+        for (content_type, payload) in cases {
+            let Decoded::Rejected(rejected) = decode(message(content_type, payload)) else {
+                panic!("{payload:?} is no report")
+            };
+            assert_eq!((rejected.offset, rejected.bytes.as_slice()), (7, payload));
+            assert!(!rejected.reason.is_empty());
+        }
+    }
+}

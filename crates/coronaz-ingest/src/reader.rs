@@ -1,0 +1,198 @@
+//! The polling side: reads partitions, gathers batches, holds back when the store is slower than the topic.
+
+use crate::config::IngestConfig;
+use crate::gather::Gathering;
+use crate::news::{News, Work};
+use crate::tally::Tally;
+use crate::writer::Now;
+use coronaz_bus::{Incoming, Limits, RecordSource, SourceError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// Batches on their way at most: one that is being written and one that waits, so that the writer never waits
+/// and the batch that grows meanwhile is a large one.
+pub(crate) const WORKS_MAX: usize = 2;
+
+/// How often the broker is asked where the partitions end, for the lag.
+const LAG_EVERY: Duration = Duration::from_secs(2);
+
+/// How long one such question may take.
+const LAG_WAIT: Duration = Duration::from_millis(500);
+
+/// Between two complaints about the same trouble.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// The polling side.
+pub(crate) struct Reader<S> {
+    source: S,
+    config: IngestConfig,
+    tally: Arc<Tally>,
+    gathering: Gathering,
+    incoming: Vec<Incoming>,
+    /// Read and not yet stored.
+    unstored_bytes: usize,
+    /// Batches on their way.
+    works: usize,
+    paused: bool,
+    /// By partition: the offset after what is stored, and where the partition ended when last asked.
+    places: BTreeMap<i32, Place>,
+    lag_at: Duration,
+    complain_at: Duration,
+    heard_beat: bool,
+    draining: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    stored: i64,
+    end: Option<i64>,
+    /// Where it ended when the drain began.
+    drain_to: Option<i64>,
+}
+
+impl<S: RecordSource> Reader<S> {
+    pub(crate) fn new(source: S, config: &IngestConfig, tally: Arc<Tally>) -> Self {
+        Self {
+            source,
+            config: config.clone(),
+            tally,
+            gathering: Gathering::default(),
+            incoming: Vec::new(),
+            unstored_bytes: 0,
+            works: 0,
+            paused: false,
+            places: BTreeMap::new(),
+            lag_at: Duration::ZERO,
+            complain_at: Duration::ZERO,
+            heard_beat: false,
+            draining: false,
+        }
+    }
+
+    /// Takes note of what the writer tells.
+    pub(crate) fn hear(&mut self, news: News) -> Result<(), SourceError> {
+        match news {
+            News::Assigned { partition, epoch, next, generation } => {
+                let given_up = self.gathering.begin(partition, epoch, next, generation);
+                self.unstored_bytes = self.unstored_bytes.saturating_sub(given_up);
+                self.places.insert(partition, Place { stored: next, end: None, drain_to: None });
+                self.lag_at = Duration::ZERO;
+                self.source.assign(partition, next)
+            }
+            News::Revoked { partition } => {
+                let given_up = self.gathering.end(partition);
+                self.unstored_bytes = self.unstored_bytes.saturating_sub(given_up);
+                self.places.remove(&partition);
+                self.source.unassign(partition)
+            }
+            News::Done { works, bytes, stored_to } => {
+                self.works = self.works.saturating_sub(works);
+                self.unstored_bytes = self.unstored_bytes.saturating_sub(bytes);
+                if let Some((partition, stored)) = stored_to
+                    && let Some(place) = self.places.get_mut(&partition)
+                {
+                    place.stored = stored;
+                }
+                Ok(())
+            }
+            News::Beat => {
+                self.heard_beat = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Polls once, waiting up to `wait`, and hands over the batches that are due.
+    pub(crate) fn turn(
+        &mut self,
+        now: Now,
+        wait: Duration,
+        mut hand_over: impl FnMut(Work),
+    ) -> Result<(), SourceError> {
+        self.hold_back_or_go_on()?;
+        let polled = self.source.poll(wait, Limits::default(), &mut self.incoming);
+        for incoming in self.incoming.drain(..) {
+            self.unstored_bytes += self.gathering.push(incoming, now);
+        }
+        if let Err(error) = polled {
+            self.bear(error, now)?;
+        }
+        while self.works < WORKS_MAX
+            && let Some(work) = self.gathering.take_due(&self.config, now)
+        {
+            self.works += 1;
+            hand_over(work);
+        }
+        if now.elapsed >= self.lag_at {
+            self.lag_at = now.elapsed + LAG_EVERY;
+            self.ask_for_ends();
+        }
+        Ok(())
+    }
+
+    /// From now on the process ends as soon as everything is stored that is on the topic now.
+    pub(crate) fn begin_drain(&mut self) {
+        self.draining = true;
+        self.lag_at = Duration::ZERO;
+    }
+
+    /// Everything is stored that was on the topic when the drain began.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.heard_beat
+            && self.works == 0
+            && self.gathering.is_empty()
+            && self.places.values().all(|place| place.drain_to.is_some_and(|end| place.stored >= end))
+    }
+
+    /// Polling goes on while paused: the client answers the broker, and nothing comes out.
+    fn hold_back_or_go_on(&mut self) -> Result<(), SourceError> {
+        let full = self.gathering.is_full(&self.config);
+        if !self.paused && (full || self.unstored_bytes >= self.config.unstored_bytes_max) {
+            self.paused = true;
+            self.source.pause()?;
+        } else if self.paused && !full && self.unstored_bytes <= self.config.unstored_bytes_max / 2 {
+            self.paused = false;
+            self.source.resume()?;
+        }
+        Ok(())
+    }
+
+    /// Trouble that passes is told and waited for; the rest ends the process.
+    fn bear(&mut self, error: SourceError, now: Now) -> Result<(), SourceError> {
+        match error {
+            SourceError::Failed { .. } => Err(error),
+            SourceError::BeyondEnd { .. }
+            | SourceError::Unreachable { .. }
+            | SourceError::NotAssigned { .. } => {
+                if now.elapsed >= self.complain_at {
+                    self.complain_at = now.elapsed + COMPLAIN_EVERY;
+                    tracing::warn!(%error, "reading goes on when this is over");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn ask_for_ends(&mut self) {
+        let partitions: Vec<i32> = self.gathering.partitions().collect();
+        for partition in partitions {
+            if !self.source.is_reachable() {
+                break;
+            }
+            let Ok(ends) = self.source.watermarks(partition, LAG_WAIT) else { break };
+            if let Some(place) = self.places.get_mut(&partition) {
+                place.end = Some(ends.high);
+                if self.draining && place.drain_to.is_none() {
+                    place.drain_to = Some(ends.high);
+                }
+            }
+        }
+        let lag = |place: &Place| {
+            let end = place.end.unwrap_or(place.stored);
+            u64::try_from(end.saturating_sub(place.stored)).unwrap_or(0)
+        };
+        self.tally.lag_records.store(self.places.values().map(lag).sum(), Relaxed);
+    }
+}
