@@ -49,9 +49,20 @@ impl Witness for Scribe {
     }
 }
 
+/// Nanoseconds that all threads of this process have spent on a core (Linux; elsewhere 0).
+fn cpu_ns() -> u64 {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    tasks.filter_map(|task| of(task.ok()?)).sum()
+}
+
 /// What some ticks took.
 struct Measured {
     ticks: Vec<Duration>,
+    cpu_ns: u64,
     contacts: u64,
     infections: u64,
 }
@@ -59,8 +70,8 @@ struct Measured {
 impl Measured {
     /// Repeats `tick` (contacts, infections) until `seconds` are over, at least 20 times.
     fn of(seconds: f64, mut tick: impl FnMut() -> (u64, u64)) -> Self {
-        let mut measured = Measured { ticks: Vec::new(), contacts: 0, infections: 0 };
-        let begin = Instant::now();
+        let mut measured = Measured { ticks: Vec::new(), cpu_ns: 0, contacts: 0, infections: 0 };
+        let (begin, cpu_begin) = (Instant::now(), cpu_ns());
         while measured.ticks.len() < 20 || begin.elapsed().as_secs_f64() < seconds {
             let at = Instant::now();
             let (contacts, infections) = tick();
@@ -68,6 +79,7 @@ impl Measured {
             measured.contacts += contacts;
             measured.infections += infections;
         }
+        measured.cpu_ns = cpu_ns() - cpu_begin;
         measured
     }
 
@@ -97,7 +109,7 @@ fn fleet_of(people: u32, density: f64) -> Fleet {
 fn copy_seconds(bytes: usize, threads: usize) -> f64 {
     let part = bytes.div_ceil(threads);
     let mut jobs: Vec<_> = (0..threads).map(|_| (vec![1u8; part], vec![0u8; part])).collect();
-    let mut times: Vec<f64> = (0..9)
+    let mut times: Vec<f64> = (0..7)
         .map(|_| {
             let at = Instant::now();
             Rayon.run(&mut jobs, |(from, to)| to.copy_from_slice(from));
@@ -113,6 +125,7 @@ struct Plan {
     threads: Vec<usize>,
     densities: Vec<f64>,
     seconds: f64,
+    naive: bool,
 }
 
 fn plan() -> Plan {
@@ -121,11 +134,13 @@ fn plan() -> Plan {
         threads: vec![1, std::thread::available_parallelism().map_or(1, usize::from)],
         densities: vec![0.002, 0.02],
         seconds: 2.0,
+        naive: true,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bench" => {}
+            "--no-naive" => plan.naive = false,
             "--seconds" => plan.seconds = arguments.next().unwrap().parse().unwrap(),
             "--threads" => plan.threads = list(&arguments.next().unwrap()),
             "--density" => plan.densities = list(&arguments.next().unwrap()),
@@ -146,12 +161,13 @@ fn list<T: std::str::FromStr>(text: &str) -> Vec<T> {
 fn main() {
     let plan = plan();
     println!(
-        "{:>10} {:>8} {:>7} | {:>12} {:>12} | {:>7} {:>8} | {:>8} {:>9} | {:>9} {:>9}",
+        "{:>10} {:>8} {:>7} | {:>12} {:>12} {:>8} | {:>7} {:>8} | {:>8} {:>9} | {:>9} {:>9}",
         "people",
         "density",
         "threads",
         "M pt/s med.",
         "M pt/s best",
+        "CPU ns",
         "× naive",
         "naive",
         "B/person",
@@ -166,12 +182,15 @@ fn main() {
     }
 }
 
-fn measure(people: u32, density: f64, plan: &Plan) {
+/// Million person-ticks a second of the naive version.
+fn naive_rate(people: u32, density: f64, seconds: f64) -> f64 {
     let mut world = naive::World::new(people, parameters(people, density).field(), 1);
     world.step();
-    let naive = Measured::of(plan.seconds / 2.0, || world.step());
-    drop(world);
-    let naive_rate = f64::from(people) / naive.seconds().0 / 1e6;
+    f64::from(people) / Measured::of(seconds, || world.step()).seconds().0 / 1e6
+}
+
+fn measure(people: u32, density: f64, plan: &Plan) {
+    let naive_rate = if plan.naive { naive_rate(people, density, plan.seconds / 4.0) } else { f64::NAN };
     for &threads in &plan.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
@@ -184,16 +203,16 @@ fn measure(people: u32, density: f64, plan: &Plan) {
                 let contacts = scribes.iter().map(|scribe| scribe.contacts.len() as u64).sum();
                 (contacts, scribes.iter().map(|scribe| scribe.infections).sum::<u64>() - infections)
             };
-            (0..40).for_each(|_| {
-                tick();
-            });
+            tick();
+            tick();
             let measured = Measured::of(plan.seconds, tick);
             let (median, best) = measured.seconds();
             let rate = f64::from(people) / median / 1e6;
             let person_ticks = f64::from(people) * measured.ticks.len() as f64;
             println!(
-                "{people:>10} {density:>8} {threads:>7} | {rate:>12.1} {:>12.1} | {:>7.1} {naive_rate:>8.1} | {:>8.1} {:>9.1} | {:>9.4} {:>9.5}",
+                "{people:>10} {density:>8} {threads:>7} | {rate:>12.1} {:>12.1} {:>8.1} | {:>7.1} {naive_rate:>8.1} | {:>8.1} {:>9.1} | {:>9.4} {:>9.5}",
                 f64::from(people) / best / 1e6,
+                measured.cpu_ns as f64 / person_ticks,
                 rate / naive_rate,
                 fleet.bytes() as f64 / f64::from(people),
                 median / copy_seconds(fleet.bytes(), threads),

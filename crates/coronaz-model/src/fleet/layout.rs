@@ -23,7 +23,7 @@ const LASTING_TICKS_MAX: i32 = 16;
 /// A strip holds at least this many people on average: below it, its own cost outweighs theirs.
 const PEOPLE_A_STRIP_MIN: usize = 64;
 /// Candidates looked at for each person, on average, above which lower strips are faster.
-const CANDIDATES_MAX: f64 = 0.6;
+const CANDIDATES_MAX: f64 = 1.2;
 /// Higher strips than this save nothing.
 const HEIGHT_MAX: i32 = 128;
 

@@ -10,13 +10,22 @@ use super::{
 use crate::{Identity, Illness, Infection, PersonId, Position, Stream, identity::identity_of};
 
 /// Where people meet.
-pub(super) struct Place<'a> {
-    pub(super) strips: &'a [Strip],
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground {
     pub(super) range: Range,
     /// Height of a strip.
     pub(super) height: i32,
     /// How far people may be outside their strip.
     pub(super) drift: i32,
+}
+
+impl Ground {
+    /// Finds who is near the borders of strip `number`.
+    pub(super) fn borders(self, number: usize, strip: &Strip, borders: &mut Borders) {
+        let reach = self.range.span + self.drift;
+        let bottom = number as i32 * self.height;
+        borders.find(strip, bottom - 1 + reach, bottom + self.height - reach);
+    }
 }
 
 /// A susceptible person heard an infectious one.
@@ -46,43 +55,41 @@ impl Meetings {
     }
 }
 
-/// Tells `witness` the contacts of the strips from `first` on, one for each of `meetings`, among
-/// themselves and with the strip above each, and notes the exposures.
-pub(super) fn meet(
-    place: &Place<'_>,
-    first: usize,
-    meetings: &mut [Meetings],
+/// Tells `witness` the contacts within a strip and notes the exposures, in place of those noted before.
+pub(super) fn meet_within(
+    strip: &Strip,
+    meetings: &mut Meetings,
     rules: &Rules<'_>,
+    ground: Ground,
     witness: &mut impl Witness,
 ) {
-    let borders_of = |number: usize, borders: &mut Borders| {
-        let reach = place.range.span + place.drift;
-        let bottom = number as i32 * place.height;
-        borders.find(&place.strips[number], bottom - 1 + reach, bottom + place.height - reach);
-    };
-    let (mut here, mut next) = (Borders::default(), Borders::default());
-    borders_of(first, &mut here);
-    for (number, meetings) in (first..).zip(meetings) {
-        let Meetings { own, above } = meetings;
-        own.clear();
-        above.clear();
-        let strip = &place.strips[number];
-        let mut scene = Scene { rules, witness };
-        sweep::within(strip, place.range, |a, b, distance_squared| {
-            let (one, other) = (Party::of(strip, a), Party::of(strip, b));
-            own.extend(scene.hear(one, other, distance_squared));
-            own.extend(scene.hear(other, one, distance_squared));
-        });
-        if let Some(upper) = place.strips.get(number + 1) {
-            borders_of(number + 1, &mut next);
-            sweep::across((strip, &here.high), (upper, &next.low), place.range, |a, b, distance_squared| {
-                let (one, other) = (Party::of(strip, a), Party::of(upper, b));
-                own.extend(scene.hear(one, other, distance_squared));
-                above.extend(scene.hear(other, one, distance_squared));
-            });
-            std::mem::swap(&mut here, &mut next);
-        }
-    }
+    let Meetings { own, above } = meetings;
+    own.clear();
+    above.clear();
+    let mut scene = Scene { rules, witness };
+    sweep::within(strip, ground.range, |a, b, distance_squared| {
+        let (one, other) = (Party::of(strip, a), Party::of(strip, b));
+        own.extend(scene.hear(one, other, distance_squared));
+        own.extend(scene.hear(other, one, distance_squared));
+    });
+}
+
+/// The same between a strip (whose people near the border are `high`) and the one above it (`low`).
+pub(super) fn meet_across(
+    (lower, high): (&Strip, &[u32]),
+    (upper, low): (&Strip, &[u32]),
+    meetings: &mut Meetings,
+    rules: &Rules<'_>,
+    ground: Ground,
+    witness: &mut impl Witness,
+) {
+    let Meetings { own, above } = meetings;
+    let mut scene = Scene { rules, witness };
+    sweep::across((lower, high), (upper, low), ground.range, |a, b, distance_squared| {
+        let (one, other) = (Party::of(lower, a), Party::of(upper, b));
+        own.extend(scene.hear(one, other, distance_squared));
+        above.extend(scene.hear(other, one, distance_squared));
+    });
 }
 
 /// One of two in range.

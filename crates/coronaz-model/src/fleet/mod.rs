@@ -10,7 +10,8 @@
 //! - [`witness`]: who is told the contacts and infections
 //! - `layout`: how the map is cut into strips
 //! - `strip`: the columns of a strip's people; `state`: a person's state in 32 bits
-//! - `stride`: the beginning of a tick; `sweep`: who is in range; `meeting`: what meeting leads to
+//! - `stride`: the beginning of a tick; `sweep`: who is in range; `meeting`: what meeting leads to;
+//!   `shard`: all this for a few strips in a row
 //! - `migrate`: who has left its strip
 
 pub mod pool;
@@ -19,6 +20,7 @@ pub mod witness;
 mod layout;
 mod meeting;
 mod migrate;
+mod shard;
 mod state;
 mod stride;
 mod strip;
@@ -30,7 +32,7 @@ pub use witness::{Diary, Witness};
 use crate::identity::identity_of;
 use crate::{Draws, Field, Health, Identity, Parameters, Person, PersonId, Position, Spawn, Tick};
 use layout::Layout;
-use meeting::Meetings;
+use meeting::{Ground, Meetings};
 use migrate::Crossing;
 use state::State;
 use strip::{Extra, Row, Strip};
@@ -108,6 +110,8 @@ pub struct Fleet {
 /// A step is cut into at most this many jobs: enough for the threads of one machine to share them
 /// evenly, few enough that handing them out costs nothing.
 const SHARDS_MAX: usize = 64;
+/// Strips of one shard meet while they are still in a core's cache; those of two do not.
+const STRIPS_A_SHARD_MIN: usize = 8;
 
 impl Fleet {
     /// People 0, 1, 2, … at tick 0, whose devices' UUIDs count up from `base`
@@ -138,10 +142,8 @@ impl Fleet {
         tick: Tick,
         people: impl ExactSizeIterator<Item = Person> + Clone,
     ) -> Self {
-        let reach = parameters.reach();
-        let span = reach.distance_squared_max.isqrt() as i32;
-        let layout = Layout::of(parameters.field(), people.len(), span);
-        let range = Range { distance_squared_max: reach.distance_squared_max, span };
+        let range = Range::of(parameters.reach());
+        let layout = Layout::of(parameters.field(), people.len(), range.span);
         let mut counts = vec![0; layout.strips];
         let mut with_extra = false;
         for person in people.clone() {
@@ -192,7 +194,7 @@ impl Fleet {
     }
 
     fn strips_a_shard(&self) -> usize {
-        self.strips.len().div_ceil(SHARDS_MAX)
+        self.strips.len().div_ceil(SHARDS_MAX).max(STRIPS_A_SHARD_MIN)
     }
 
     /// Computes one tick: all move, then all broadcast, then all hear.
@@ -207,8 +209,7 @@ impl Fleet {
             self.settled_ticks = 0;
         }
         self.settled_ticks += 1;
-        self.begin(pool);
-        if self.meet(pool, witnesses) {
+        if self.begin_and_meet(pool, witnesses) {
             self.infect(pool, witnesses);
         }
     }
@@ -243,40 +244,37 @@ impl Fleet {
         }
     }
 
-    fn begin(&mut self, pool: &impl Pool) {
+    /// Everybody moves, then meets; true when somebody may have been infected.
+    fn begin_and_meet<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) -> bool {
         let per = self.strips_a_shard();
         let mut strips = std::mem::take(&mut self.strips);
-        let rules = self.rules();
-        let mut jobs: Vec<_> = strips.chunks_mut(per).map(|strips| (strips, Census::default())).collect();
-        pool.run(&mut jobs, |(strips, changes)| {
-            for strip in strips.iter_mut() {
-                changes.add(&stride::begin(strip, &rules));
-                strip.settle();
-            }
-        });
-        let changes: Vec<Census> = jobs.into_iter().map(|(_, changes)| changes).collect();
-        changes.iter().for_each(|changes| self.census.add(changes));
-        self.strips = strips;
-    }
-
-    /// Tells the contacts; true when somebody may have been infected.
-    fn meet<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) -> bool {
-        let per = self.strips_a_shard();
         let mut meetings = std::mem::take(&mut self.meetings);
-        let rules = self.rules();
-        let place = meeting::Place {
-            strips: &self.strips,
-            range: self.range,
-            height: self.layout.height,
-            drift: self.settled_ticks,
-        };
+        let (rules, ground) = (self.rules(), self.ground());
+        let mut jobs: Vec<_> = (strips.chunks_mut(per).zip(meetings.chunks_mut(per)))
+            .zip(witnesses.iter_mut())
+            .enumerate()
+            .map(|(shard, job)| (shard * per, job, Census::default()))
+            .collect();
+        pool.run(&mut jobs, |(first, ((strips, meetings), witness), changes)| {
+            shard::begin_and_meet(*first, strips, meetings, &rules, ground, *witness, changes);
+        });
+        let changes: Vec<Census> = jobs.into_iter().map(|(.., changes)| changes).collect();
+        let strips_read = &strips;
         let mut jobs: Vec<_> = meetings.chunks_mut(per).zip(witnesses).enumerate().collect();
         pool.run(&mut jobs, |(shard, (meetings, witness))| {
-            meeting::meet(&place, *shard * per, meetings, &rules, *witness);
+            let last = *shard * per + meetings.len() - 1;
+            if let (Some(upper), Some(meetings)) = (strips_read.get(last + 1), meetings.last_mut()) {
+                shard::meet_next(last, &strips_read[last], upper, meetings, &rules, ground, *witness);
+            }
         });
         let exposed = meetings.iter().any(Meetings::exposed);
-        self.meetings = meetings;
+        (self.strips, self.meetings) = (strips, meetings);
+        changes.iter().for_each(|changes| self.census.add(changes));
         exposed
+    }
+
+    fn ground(&self) -> Ground {
+        Ground { range: self.range, height: self.layout.height, drift: self.settled_ticks }
     }
 
     fn infect<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) {

@@ -5,98 +5,115 @@
 //! near enough to it are looked at, by merging both sides.
 
 use super::strip::Strip;
+use crate::Reach;
 
 const LANES: usize = 16;
 
 /// What counts as in range.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Range {
-    /// Largest squared distance.
-    pub(super) distance_squared_max: u64,
+    /// Largest squared distance, at most [`Range::DISTANCE_SQUARED_MAX`].
+    distance_squared_max: u64,
+    /// The same.
+    float_max: f32,
     /// Largest distance along one axis.
     pub(super) span: i32,
 }
 
 impl Range {
-    /// Calls `hit` when the two are in range indeed.
-    #[inline]
-    fn check(self, dx: i32, dy: i32, hit: impl FnOnce(u64)) {
-        let (dx, dy) = (u64::from(dx.unsigned_abs()), u64::from(dy.unsigned_abs()));
-        let distance_squared = dx * dx + dy * dy;
-        if distance_squared <= self.distance_squared_max {
-            hit(distance_squared);
+    /// Up to here a 32-bit float holds every whole number. A larger squared distance may be rounded
+    /// in it, but never to below this, so comparing floats is exact.
+    const DISTANCE_SQUARED_MAX: u64 = 1 << 24;
+
+    /// # Panics
+    /// When the reach is larger than any scenario may set it.
+    pub(super) fn of(reach: Reach) -> Self {
+        let distance_squared_max = reach.distance_squared_max;
+        assert!(distance_squared_max < Self::DISTANCE_SQUARED_MAX, "the reach is at most 4095 units");
+        Range {
+            distance_squared_max,
+            float_max: distance_squared_max as f32,
+            span: distance_squared_max.isqrt() as i32,
         }
     }
 }
 
+#[inline]
+fn distance_squared(dx: i32, dy: i32) -> u64 {
+    let (dx, dy) = (u64::from(dx.unsigned_abs()), u64::from(dy.unsigned_abs()));
+    dx * dx + dy * dy
+}
+
 /// Every unordered pair in range within the strip: places of both, and their squared distance.
 pub(super) fn within(strip: &Strip, range: Range, mut hit: impl FnMut(usize, usize, u64)) {
-    let (xs, ys) = (&strip.x[..], &strip.y[..]);
+    let (xs, ys) = (&strip.x[..], &strip.y[..strip.x.len()]);
+    let mut near = [0; LANES];
     let mut first = 0;
     while first < xs.len() {
-        let mut ahead = 1;
-        while first + ahead < xs.len() {
-            let (x, y) = (&xs[first..], &ys[first..]);
-            let (next_x, next_y) = (&xs[first + ahead..], &ys[first + ahead..]);
-            let near = match (x.first_chunk(), y.first_chunk(), next_x.first_chunk(), next_y.first_chunk()) {
+        let (x, y) = (&xs[first..], &ys[first..]);
+        for ahead in 1..x.len() {
+            let (next_x, next_y) = (&x[ahead..], &y[ahead..]);
+            let close = match (x.first_chunk(), y.first_chunk(), next_x.first_chunk(), next_y.first_chunk()) {
                 (Some(x), Some(y), Some(next_x), Some(next_y)) => {
-                    near_lanes(x, y, next_x, next_y, range.span)
+                    compare_lanes(x, y, next_x, next_y, range, &mut near)
                 }
-                _ => near_scalar(x, y, next_x, next_y, range.span),
+                _ => compare_rest(x, y, next_x, next_y, range, &mut near),
             };
-            if near.boxed {
-                let lanes = LANES.min(next_x.len());
-                for i in 0..lanes {
-                    let (dx, dy) = (next_x[i] - x[i], next_y[i] - y[i]);
-                    if (dx <= range.span) & (dy.abs() <= range.span) {
-                        range.check(dx, dy, |d2| hit(first + i, first + i + ahead, d2));
-                    }
-                }
+            let mut near = u128::from_le_bytes(near);
+            while near != 0 {
+                let i = (near.trailing_zeros() / u8::BITS) as usize;
+                near &= near - 1;
+                hit(first + i, first + i + ahead, distance_squared(next_x[i] - x[i], next_y[i] - y[i]));
             }
-            if !near.close {
+            if !close {
                 break;
             }
-            ahead += 1;
         }
         first += LANES;
     }
 }
 
-/// Whether any of a group is close to its partner in x, and in both axes.
-struct Near {
-    close: bool,
-    boxed: bool,
-}
-
-#[inline(always)]
-fn near_lanes(
+/// Whether any of a group is close to its partner in x; in `near` a byte for each, 1 when in range.
+///
+/// Not inlined, so that `near` is written as one vector: inlined, it is put together byte by byte.
+#[inline(never)]
+fn compare_lanes(
     x: &[i32; LANES],
     y: &[i32; LANES],
     next_x: &[i32; LANES],
     next_y: &[i32; LANES],
-    span: i32,
-) -> Near {
-    let (mut close, mut boxed) = (false, false);
+    range: Range,
+    near: &mut [u8; LANES],
+) -> bool {
+    let mut close = false;
+    let max = range.float_max;
     for i in 0..LANES {
-        let is_close = next_x[i] - x[i] <= span;
-        let dy = next_y[i] - y[i];
-        close |= is_close;
-        boxed |= is_close & (dy <= span) & (dy >= -span);
+        let (dx, dy) = (next_x[i] - x[i], next_y[i] - y[i]);
+        close |= dx <= range.span;
+        let (dx, dy) = (dx as f32, dy as f32);
+        near[i] = u8::from(dx * dx + dy * dy <= max);
     }
-    Near { close, boxed }
+    close
 }
 
 /// The same for the last people of a strip.
 #[cold]
-fn near_scalar(x: &[i32], y: &[i32], next_x: &[i32], next_y: &[i32], span: i32) -> Near {
-    let mut near = Near { close: false, boxed: false };
+fn compare_rest(
+    x: &[i32],
+    y: &[i32],
+    next_x: &[i32],
+    next_y: &[i32],
+    range: Range,
+    near: &mut [u8; LANES],
+) -> bool {
+    let mut close = false;
+    near.fill(0);
     for i in 0..LANES.min(next_x.len()) {
-        if next_x[i] - x[i] <= span {
-            near.close = true;
-            near.boxed |= (next_y[i] - y[i]).abs() <= span;
-        }
+        let (dx, dy) = (next_x[i] - x[i], next_y[i] - y[i]);
+        close |= dx <= range.span;
+        near[i] = u8::from(distance_squared(dx, dy) <= range.distance_squared_max);
     }
-    near
+    close
 }
 
 /// The people near a strip's borders, in order of x.
@@ -145,9 +162,9 @@ pub(super) fn across(
             if dx > range.span {
                 break;
             }
-            let dy = upper.y[b as usize] - y;
-            if dy.abs() <= range.span {
-                range.check(dx, dy, |d2| hit(a as usize, b as usize, d2));
+            let distance_squared = distance_squared(dx, upper.y[b as usize] - y);
+            if distance_squared <= range.distance_squared_max {
+                hit(a as usize, b as usize, distance_squared);
             }
         }
     }
