@@ -78,8 +78,6 @@ answers() {
         kafka.admin.BrokerApiVersionsCommand --bootstrap-server "$1" >/dev/null 2>&1
 }
 
-listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
 start() {
     dir=$1 port=${2:-9092}
     cport=${3:-$((port + 1))}
