@@ -3,6 +3,7 @@
 mod add;
 mod audit;
 mod failure;
+mod ingest;
 mod logging;
 mod parts;
 mod serve;
@@ -30,6 +31,7 @@ enum Command {
     Up(up::Args),
     Add(add::Args),
     Parts(parts::Args),
+    Ingest(ingest::Args),
     Serve(serve::Args),
     Audit(audit::Args),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Add(args) => add::run(&args),
         Command::Parts(args) => parts::run(args),
+        Command::Ingest(args) => ingest::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Audit(args) => audit::run(&args),
     };
