@@ -1,0 +1,9 @@
+//! The server over real connections on loopback, with a store that the writing side has filled.
+
+mod api;
+mod data;
+mod guards;
+mod http;
+mod live;
+mod page;
+mod stage;
