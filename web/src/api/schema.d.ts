@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the parts are doing, for the operator. */
+        get: operations["parts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -11,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All runs, newest first */
+        /** All runs, newest first. */
         get: operations["runs"];
         put?: never;
         post?: never;
@@ -28,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /** One run. */
         get: operations["run"];
         put?: never;
         post?: never;
@@ -38,32 +55,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{run}/state": {
+    "/api/v1/runs/{run}/infections": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Everybody at a moment, a time, or now */
-        get: operations["state"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run}/statistics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Figures over the moments, in columns */
-        get: operations["statistics"];
+        /** Who infected whom, when and where; oldest first. */
+        get: operations["infections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Slots and names of the nodes */
+        /** Slots and names of the nodes, by slot. */
         get: operations["nodes"];
         put?: never;
         post?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One node */
+        /** One node: its newest state and its infections. */
         get: operations["node"];
         put?: never;
         post?: never;
@@ -113,7 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What one node heard */
+        /** What one node heard, by time. */
         get: operations["contacts"];
         put?: never;
         post?: never;
@@ -130,7 +130,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whom one node was near, from when to when */
+        /** Whom one node was near, from when to when; by their beginning. */
         get: operations["encounters"];
         put?: never;
         post?: never;
@@ -140,15 +140,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{run}/infections": {
+    "/api/v1/runs/{run}/state": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Who infected whom */
-        get: operations["infections"];
+        /** Everybody at a moment: as JSON, or as the binary frame for `Accept: application/vnd.coronaz.frame`. */
+        get: operations["state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures over the moments, in columns. */
+        get: operations["statistics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -161,146 +178,444 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail?: string;
-        };
-        Parameters: {
-            [key: string]: number | boolean;
-        };
-        Run: {
-            id: string;
-            name: string;
-            /** @description nodes or fleet */
-            kind: string;
-            /** Format: int64 */
-            seed: number;
-            /** Format: int64 */
-            started_ms: number;
-            /** Format: int64 */
-            last_ms: number;
-            /** Format: int64 */
-            moments: number;
-            /** Format: int64 */
-            nodes: number;
-            parameters: components["schemas"]["Parameters"];
-        };
-        Runs: {
-            runs: components["schemas"]["Run"][];
-        };
-        Figures: {
-            /** Format: int64 */
-            total: number;
-            /** Format: int64 */
-            zombies: number;
-            /** Format: int64 */
-            deaths: number;
-            /** Format: int64 */
-            dead_zombies: number;
-            /** Format: int64 */
-            immune: number;
-        };
-        NodeState: {
-            /** Format: int64 */
-            slot: number;
-            id: string;
-            x: number;
-            y: number;
-            infected: boolean;
-            immune: boolean;
-            alive: boolean;
-        };
-        State: {
-            /** Format: int64 */
-            moment: number;
-            /** Format: int64 */
-            time_ms: number;
-            figures: components["schemas"]["Figures"];
-            nodes: components["schemas"]["NodeState"][];
-        };
-        Statistics: {
-            moment: number[];
-            time_ms: number[];
-            total: number[];
-            zombies: number[];
-            deaths: number[];
-            dead_zombies: number[];
-            immune: number[];
-            contacts: number[];
-            infections: number[];
-        };
-        NodeName: {
-            /** Format: int64 */
-            slot: number;
-            id: string;
-        };
-        NodeNames: {
-            nodes: components["schemas"]["NodeName"][];
-        };
-        NodeInfection: {
-            /** Format: int64 */
-            time_ms: number;
-            infector?: string;
-            x?: number;
-            y?: number;
-        };
-        Node: {
-            /** Format: int64 */
-            slot: number;
-            id: string;
-            x: number;
-            y: number;
-            infected: boolean;
-            immune: boolean;
-            alive: boolean;
-            /** Format: int64 */
-            first_ms: number;
-            /** Format: int64 */
-            last_ms: number;
-            infections: components["schemas"]["NodeInfection"][];
-            /** Format: int64 */
-            contacts_count: number;
-        };
+        /** @description A contact that a node recorded. */
         Contact: {
-            /** Format: int64 */
-            time_ms: number;
-            with: string;
+            /**
+             * Format: double
+             * @description How far apart, where the report says so.
+             */
             distance?: number;
-        };
-        Contacts: {
-            contacts: components["schemas"]["Contact"][];
             /**
              * Format: int64
-             * @description from_ms of the next page
+             * @description When.
              */
-            next?: number;
-        };
-        Encounter: {
-            with: string;
-            /** Format: int64 */
-            from_ms: number;
-            /** Format: int64 */
-            to_ms: number;
-            nearest?: number;
-            /** Format: int64 */
-            contacts: number;
-        };
-        Encounters: {
-            encounters: components["schemas"]["Encounter"][];
-        };
-        Infection: {
-            /** Format: int64 */
             time_ms: number;
-            infectee: string;
-            infector?: string;
-            x?: number;
-            y?: number;
+            /**
+             * Format: uuid
+             * @description With whom.
+             */
+            with: string;
         };
+        /** @description Contacts, oldest first. */
+        Contacts: {
+            /** @description The contacts. */
+            contacts: components["schemas"]["Contact"][];
+            /** @description Give it as `after` to go on; left out at the end. */
+            next?: string;
+        };
+        /** @description A meeting: contacts of the same two that follow each other closely, as one of them recorded them. */
+        Encounter: {
+            /**
+             * Format: int64
+             * @description How many contacts.
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description The first contact.
+             */
+            from_ms: number;
+            /**
+             * Format: double
+             * @description The smallest distance, where the reports say any.
+             */
+            nearest?: number;
+            /** @description Whether it may still go on. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description The last contact.
+             */
+            to_ms: number;
+            /**
+             * Format: uuid
+             * @description With whom.
+             */
+            with: string;
+        };
+        /** @description Encounters, oldest first. */
+        Encounters: {
+            /** @description The encounters. */
+            encounters: components["schemas"]["Encounter"][];
+            /** @description Give it as `after` to go on; left out at the end. */
+            next?: string;
+        };
+        /** @description The figures of a moment, counted over the whole population. */
+        Figures: {
+            /**
+             * Format: int32
+             * @description Died infected.
+             */
+            dead_zombies: number;
+            /**
+             * Format: int32
+             * @description Dead.
+             */
+            deaths: number;
+            /**
+             * Format: int32
+             * @description Alive and immune.
+             */
+            immune: number;
+            /**
+             * Format: int32
+             * @description Nodes that have reported by then.
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description Alive and infected.
+             */
+            zombies: number;
+        };
+        /** @description Somebody was infected. */
+        Infection: {
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            infectee: string;
+            /**
+             * Format: uuid
+             * @description By whom; left out for who was infected from the start.
+             */
+            infector?: string;
+            /**
+             * Format: int64
+             * @description When it was reported.
+             */
+            time_ms: number;
+            /**
+             * Format: int32
+             * @description Where.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description Where.
+             */
+            y: number;
+        };
+        /** @description Infections, oldest first. */
         Infections: {
+            /** @description The infections. */
             infections: components["schemas"]["Infection"][];
+        };
+        /** @description An ingest process. */
+        IngestPart: {
+            /**
+             * Format: int64
+             * @description Records of its partitions that are not in the store yet.
+             */
+            lag_records: number;
+            /**
+             * Format: int64
+             * @description When the newest record that is in was written to the topic.
+             */
+            newest_record_ms?: number;
+            /** @description Its name. */
+            owner: string;
+            /** @description Partitions it owns. */
+            partitions: number[];
+            /**
+             * Format: int64
+             * @description Records it has read.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Of these, how many could not be read.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description When it started.
+             */
+            started_ms: number;
+            /** @description `starting`, `running`, `waiting` or `stopped`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description When it said so. One that has not for seconds is gone.
+             */
+            updated_ms: number;
+        };
+        /** @description One node. */
+        Node: {
+            /** @description False after its last message. */
+            alive: boolean;
+            /**
+             * Format: int64
+             * @description Contacts it recorded.
+             */
+            contacts_count: number;
+            /**
+             * Format: int64
+             * @description The time of its first report.
+             */
+            first_ms: number;
+            /**
+             * Format: uuid
+             * @description Its UUID.
+             */
+            id: string;
+            /** @description Immune after an illness. */
+            immune: boolean;
+            /** @description Infected now, or when it died. */
+            infected: boolean;
+            /** @description When it was infected, oldest first. */
+            infections: components["schemas"]["NodeInfection"][];
+            /**
+             * Format: int64
+             * @description The time of its newest report.
+             */
+            last_ms: number;
+            /** @description Whether it has reported; otherwise others have heard it and nothing more is known. */
+            reported: boolean;
+            /**
+             * Format: int32
+             * @description Its number in the run.
+             */
+            slot: number;
+            /**
+             * Format: int32
+             * @description West to east, in its newest report.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description South to north, in its newest report.
+             */
+            y: number;
+        };
+        /** @description An infection of a node that is known. */
+        NodeInfection: {
+            /**
+             * Format: uuid
+             * @description By whom; left out for who was infected from the start.
+             */
+            infector?: string;
+            /**
+             * Format: int64
+             * @description When it was reported.
+             */
+            time_ms: number;
+            /**
+             * Format: int32
+             * @description Where.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description Where.
+             */
+            y: number;
+        };
+        /** @description A node's number and name. */
+        NodeName: {
+            /**
+             * Format: uuid
+             * @description Its UUID.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description Its number in the run.
+             */
+            slot: number;
+        };
+        /** @description Nodes by slot. */
+        NodeNames: {
+            /** @description The nodes. */
+            nodes: components["schemas"]["NodeName"][];
+        };
+        /** @description A node at a moment. */
+        NodeState: {
+            /** @description False after its last message. */
+            alive: boolean;
+            /**
+             * Format: uuid
+             * @description Its UUID.
+             */
+            id: string;
+            /** @description Immune after an illness. */
+            immune: boolean;
+            /** @description Infected now, or when it died. */
+            infected: boolean;
+            /**
+             * Format: int32
+             * @description Its number in the run.
+             */
+            slot: number;
+            /**
+             * Format: int32
+             * @description West to east.
+             */
+            x: number;
+            /**
+             * Format: int32
+             * @description South to north.
+             */
+            y: number;
+        };
+        /** @description A parameter's value. */
+        Parameter: boolean | number;
+        /** @description A partition of the topic. */
+        PartitionPart: {
+            /**
+             * Format: int64
+             * @description All records below this offset are in.
+             */
+            next: number;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description Records read, of all kinds.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Of these, how many could not be read.
+             */
+            rejected: number;
+        };
+        /** @description How the parts are doing. For the operator. */
+        Parts: {
+            /** @description Ingest processes, as they last said. */
+            ingest: components["schemas"]["IngestPart"][];
+            /**
+             * Format: int64
+             * @description The server's own clock, to compare the other times with.
+             */
+            now_ms: number;
+            /** @description Which records of the topic are in the store. */
+            partitions: components["schemas"]["PartitionPart"][];
+            /** @description This server. */
+            server: components["schemas"]["ServerPart"];
+            /** @description Whether the store answers. */
+            store: boolean;
+        };
+        /** @description Something is wrong with the request, or the answer cannot be given now (RFC 9457). */
+        Problem: {
+            /** @description What would be right instead. */
+            detail?: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem, for people. */
+            title: string;
+            /**
+             * @description Always `about:blank`: the status says what kind of problem it is.
+             * @example about:blank
+             */
+            type: string;
+        };
+        /** @description A run: one execution of a scenario. */
+        Run: {
+            /**
+             * Format: int64
+             * @description Contacts so far.
+             */
+            contacts: number;
+            /**
+             * Format: uuid
+             * @description Its UUID. Reports that name no run belong to the one with all zeros.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description Infections so far.
+             */
+            infections: number;
+            /** @description `nodes`: devices with a radio each; `fleet`: one process with many computed devices. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The time of its newest report.
+             */
+            last_ms: number;
+            /**
+             * Format: int64
+             * @description Moments so far, numbered from 0.
+             */
+            moments: number;
+            /** @description A name for people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Nodes so far; their slots are numbered from 0.
+             */
+            nodes: number;
+            /** @description All parameters by name; those that were not announced have the paper's value. */
+            parameters: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+            /**
+             * Format: int64
+             * @description The seed of its chance; 0 when it was never announced.
+             */
+            seed: number;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            started_ms: number;
+        };
+        /** @description Runs, newest first. */
+        Runs: {
+            /** @description The runs. */
+            runs: components["schemas"]["Run"][];
+        };
+        /** @description The server itself. */
+        ServerPart: {
+            /** @description Live connections now. */
+            live_connections: number;
+            /** @description Runs that are watched through them. */
+            watched_runs: number;
+        };
+        /** @description Everybody at one moment. */
+        State: {
+            /** @description Its figures. */
+            figures: components["schemas"]["Figures"];
+            /**
+             * Format: int64
+             * @description Which moment.
+             */
+            moment: number;
+            /** @description Nodes that have reported by then, by slot. */
+            nodes: components["schemas"]["NodeState"][];
+            /**
+             * Format: int64
+             * @description Its time.
+             */
+            time_ms: number;
+        };
+        /** @description The figures over the moments, in columns of the same length. */
+        Statistics: {
+            /** @description Contacts since the beginning of the run. */
+            contacts: number[];
+            /** @description Died infected. */
+            dead_zombies: number[];
+            /** @description Dead. */
+            deaths: number[];
+            /** @description Alive and immune. */
+            immune: number[];
+            /** @description Infections since the beginning of the run. */
+            infections: number[];
+            /** @description Which moments. */
+            moment: number[];
+            /** @description Their times. */
+            time_ms: number[];
+            /** @description Nodes that have reported by then. */
+            total: number[];
+            /** @description Alive and infected. */
+            zombies: number[];
         };
     };
     responses: never;
@@ -311,6 +626,43 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    parts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parts"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runs: {
         parameters: {
             query?: never;
@@ -320,31 +672,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Runs"];
-                };
-            };
-            /** @description A parameter is wrong */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Temporarily unavailable */
@@ -363,13 +696,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -378,7 +711,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description A parameter is wrong */
+            /** @description Not a UUID */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -387,7 +720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -407,27 +740,29 @@ export interface operations {
             };
         };
     };
-    state: {
+    infections: {
         parameters: {
             query?: {
-                moment?: number;
-                time_ms?: number;
+                /** @description Not before this time. */
+                from_ms?: number;
+                /** @description At most so many. */
+                limit?: number;
             };
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["State"];
+                    "application/json": components["schemas"]["Infections"];
                 };
             };
             /** @description A parameter is wrong */
@@ -439,60 +774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporarily unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    statistics: {
-        parameters: {
-            query?: {
-                from?: number;
-                to?: number;
-                points?: number;
-            };
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Statistics"];
-                };
-            };
-            /** @description A parameter is wrong */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
+            /** @description No such run */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -515,18 +797,20 @@ export interface operations {
     nodes: {
         parameters: {
             query?: {
+                /** @description Those with a greater slot. */
                 after_slot?: number;
+                /** @description At most so many. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -544,7 +828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -569,14 +853,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
+                /** @description The node */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -585,7 +870,7 @@ export interface operations {
                     "application/json": components["schemas"]["Node"];
                 };
             };
-            /** @description A parameter is wrong */
+            /** @description Not a UUID */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -594,7 +879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run or node */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -617,20 +902,26 @@ export interface operations {
     contacts: {
         parameters: {
             query?: {
+                /** @description Not before this time. */
                 from_ms?: number;
+                /** @description Not after this time. */
                 to_ms?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description At most so many. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
+                /** @description The node */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -648,7 +939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run or node */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -671,20 +962,26 @@ export interface operations {
     encounters: {
         parameters: {
             query?: {
+                /** @description Not before this time. */
                 from_ms?: number;
+                /** @description Not after this time. */
                 to_ms?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description At most so many. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
+                /** @description The node */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -702,7 +999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run or node */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -722,26 +1019,29 @@ export interface operations {
             };
         };
     };
-    infections: {
+    state: {
         parameters: {
             query?: {
-                limit?: number;
+                /** @description By number. */
+                moment?: number;
+                /** @description The newest that is not after this time. */
+                time_ms?: number;
             };
             header?: never;
             path: {
+                /** @description The run */
                 run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Infections"];
+                    "application/json": components["schemas"]["State"];
                 };
             };
             /** @description A parameter is wrong */
@@ -753,7 +1053,72 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not found */
+            /** @description No such run or moment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many nodes for JSON: ask for the frame */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query?: {
+                /** @description The first moment; 0 when left out. */
+                from?: number;
+                /** @description The last moment; the newest when left out. */
+                to?: number;
+                /** @description At most so many moments, evenly picked, the first and the last among them. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such run */
             404: {
                 headers: {
                     [name: string]: unknown;
