@@ -1,0 +1,314 @@
+//! Devices of one process, in real time: each with its own UUID, carrier and radio.
+//!
+//! A thread for each core holds a share of the devices ([`group`]); one more hands deliveries from
+//! the bus to them. The process ends when the last device has told its last message, or when it is
+//! asked to ([`Stop`]), which is a death too.
+
+mod carried;
+pub(crate) mod clock;
+mod group;
+mod hearing_log;
+mod people;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use coronaz_bus::{ContentType, Delivery, Record, RecordSink};
+use coronaz_model::{Draws, Parameters, Spawn};
+use coronaz_radio::{Ear, Expectations, RefusalLog, UdpConfig, UdpError};
+use coronaz_wire::{Scenario, announcement::RunKind, seal::RadioKey};
+use uuid::Uuid;
+
+pub use group::Figures;
+use group::{Group, Shared};
+use hearing_log::HearingLog;
+
+use crate::{
+    device::Circumstances,
+    identity::NoRandomness,
+    journal::JournalError,
+    scenario,
+    spool::{Entry, Place, Spool, SpoolError},
+};
+
+/// Devices for which one thread is enough, so that a small process stays small.
+const DEVICES_A_THREAD_MIN: usize = 50;
+/// Open files of a device: two sockets and a journal; and some for the rest.
+const FILES_A_DEVICE: u64 = 3;
+const FILES_BESIDES: u64 = 100;
+/// How long one wait for deliveries lasts.
+const DELIVERIES_WAIT: Duration = Duration::from_millis(50);
+/// Contacts of a process that wait in memory for the broker at most: some 100 MB.
+const PENDING_CONTACTS_MAX: usize = 1_000_000;
+/// The token of the announcement; no device has it.
+const ANNOUNCEMENT: u64 = u64::MAX;
+
+/// What a process of nodes does.
+pub struct NodesConfig {
+    /// The run its beacons and reports belong to. `None`: the paper's, which knows no runs.
+    pub run: Option<Uuid>,
+    /// The scenario it came from, for the announcement.
+    pub scenario: Scenario,
+    /// The parameters in force.
+    pub parameters: Parameters,
+    /// The seed of its chance.
+    pub seed: u64,
+    /// Where each device's carrier appears, and how.
+    pub spawns: Vec<Spawn>,
+    /// Where beacons go.
+    pub radio: UdpConfig,
+    /// With a key, only sealed beacons are sent and heard.
+    pub radio_key: Option<RadioKey>,
+    /// Folder and limit in bytes of the spool.
+    pub spool: Option<(PathBuf, u64)>,
+    /// Folder of the journals.
+    pub journal: Option<PathBuf>,
+    /// After this time the process is stopped as if it had been asked to.
+    pub live_for: Option<Duration>,
+    /// Lines typed for the first device.
+    pub console: Option<Console>,
+}
+
+/// Where commands for an interactive device come from, and where answers go.
+pub struct Console {
+    /// Lines typed; its end is `quit`.
+    pub lines: mpsc::Receiver<String>,
+    /// Shows an answer.
+    pub say: Box<dyn FnMut(&str) + Send>,
+}
+
+/// Asks a process of nodes to stop. Clones ask the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Asks.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+    }
+
+    /// Whether it was asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+}
+
+/// Why the devices could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodesError {
+    /// No radio.
+    #[error(transparent)]
+    Radio(#[from] UdpError),
+    /// The system allows too few open files.
+    #[error(
+        "{devices} devices need {needed} open files, the system allows {allowed}; raise the limit (ulimit -n) or start fewer"
+    )]
+    Files {
+        /// Devices asked for.
+        devices: usize,
+        /// Files they need.
+        needed: u64,
+        /// Files allowed.
+        allowed: u64,
+    },
+    /// No spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// No journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// No UUIDs.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// No thread.
+    #[error("no thread for the devices: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What the devices did, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// The sum over all.
+    pub figures: Figures,
+    /// Whether contacts that were not told stay in a spool.
+    pub spooled: bool,
+}
+
+/// Lives until every device has told its last message, or `stop` asks.
+///
+/// # Errors
+/// See [`NodesError`]; nothing was sent then.
+pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> Result<Summary, NodesError> {
+    allow_files(config.spawns.len())?;
+    let started_us = clock::now_us();
+    let spool = config.spool.as_ref().map(|(dir, limit)| Spool::open(dir, *limit)).transpose()?;
+    let (spool, spooled) = spool.map_or((None, Vec::new()), |(spool, devices)| (Some(spool), devices));
+    let circumstances = Arc::new(Circumstances {
+        run: config.run,
+        parameters: config.parameters.clone(),
+        draws: Draws::new(config.seed),
+    });
+    let people = people::people(&config, &circumstances, spooled, started_us)?;
+    let mut spool = spool;
+    if let Some(spool) = &mut spool {
+        spool.append(&people.entries)?;
+    }
+    let shared = Arc::new(Shared {
+        sink: Arc::clone(sink),
+        spool: spool.map(Mutex::new),
+        radio_key: config.radio_key.clone(),
+        stop: stop.clone(),
+        die_at_us: config
+            .live_for
+            .map(|time| started_us.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))),
+    });
+    let all: Vec<Place> = people.carried.iter().map(|carried| carried.place).collect();
+    let (groups, inboxes) = groups(&mut config, &shared, people.carried);
+    let announcement = announcement(&config, started_us);
+    let (figures, finished) = play(groups, &inboxes, sink, &announcement)?;
+    let spooled = shared.spool.is_some();
+    if let (Some(spool), true) = (&shared.spool, finished.len() == all.len()) {
+        let entries: Vec<Entry> = all.into_iter().map(|place| Entry::Finished { place }).collect();
+        spool.lock().unwrap_or_else(PoisonError::into_inner).append(&entries)?;
+    }
+    Ok(Summary { figures, spooled })
+}
+
+/// Raises the limit of open files as far as the devices need it.
+fn allow_files(devices: usize) -> Result<(), NodesError> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = devices as u64 * FILES_A_DEVICE + FILES_BESIDES;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    let allowed = maximum.unwrap_or(u64::MAX);
+    let raised = Rlimit { current: Some(needed.min(allowed)), maximum };
+    if allowed < needed || setrlimit(Resource::Nofile, raised).is_err() {
+        return Err(NodesError::Files { devices, needed, allowed });
+    }
+    Ok(())
+}
+
+/// The deliveries for each group.
+type Inboxes = Vec<Arc<Mutex<Vec<Delivery>>>>;
+
+/// Shares the devices out over threads: device i goes to group i mod groups.
+fn groups(
+    config: &mut NodesConfig,
+    shared: &Arc<Shared>,
+    carried: Vec<carried::Carried>,
+) -> (Vec<Group>, Inboxes) {
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let devices = carried.len();
+    let count = cores.min(devices.div_ceil(DEVICES_A_THREAD_MIN)).max(1);
+    let mut shares: Vec<Vec<carried::Carried>> = (0..count).map(|_| Vec::new()).collect();
+    for (place, carried) in carried.into_iter().enumerate() {
+        shares[place % count].push(carried);
+    }
+    let inboxes: Inboxes = (0..count).map(|_| Arc::default()).collect();
+    let expectations =
+        Expectations { run: config.run, field: config.parameters.field(), key: config.radio_key.clone() };
+    let groups = shares
+        .into_iter()
+        .zip(&inboxes)
+        .map(|(carried, inbox)| Group {
+            carried,
+            ear: Ear::new(expectations.clone()),
+            shared: Arc::clone(shared),
+            deliveries: Arc::clone(inbox),
+            hearing_log: HearingLog::new(devices),
+            refusal_log: RefusalLog::default(),
+            figures: Figures::default(),
+            console: config.console.take(),
+            spool_warned: false,
+        })
+        .collect();
+    (groups, inboxes)
+}
+
+/// The record that says what the reports belong to.
+fn announcement(config: &NodesConfig, started_us: i64) -> (String, Vec<u8>) {
+    let run = config.run.unwrap_or_default();
+    let announcement = scenario::announcement(
+        run,
+        RunKind::Nodes,
+        config.seed,
+        started_us,
+        &config.scenario,
+        &config.parameters,
+    );
+    (run.to_string(), announcement.encode())
+}
+
+/// Runs the groups and hands deliveries out until the last has ended.
+fn play(
+    groups: Vec<Group>,
+    inboxes: &Inboxes,
+    sink: &Arc<dyn RecordSink>,
+    announcement: &(String, Vec<u8>),
+) -> Result<(Figures, Vec<Place>), NodesError> {
+    let mut threads = Vec::with_capacity(groups.len());
+    for (number, group) in groups.into_iter().enumerate() {
+        let builder = thread::Builder::new().name(format!("devices-{number}"));
+        threads.push(builder.spawn(move || group.live()).map_err(NodesError::Thread)?);
+    }
+    let mut announced = announce(&**sink, announcement);
+    let mut reachable = None;
+    let mut deliveries = Vec::new();
+    while threads.iter().any(|thread| !thread.is_finished()) {
+        sink.deliveries(DELIVERIES_WAIT, &mut deliveries);
+        for delivery in deliveries.drain(..) {
+            if delivery.token == ANNOUNCEMENT {
+                announced = delivery.result.is_ok();
+                continue;
+            }
+            let group = usize::try_from(delivery.token >> 32).unwrap_or_default() % inboxes.len();
+            inboxes[group].lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
+        }
+        if !announced {
+            announced = announce(&**sink, announcement);
+        }
+        let now_reachable = sink.is_reachable();
+        if reachable != Some(now_reachable) && (now_reachable || reachable.is_some()) {
+            tell_of_broker(now_reachable);
+            reachable = Some(now_reachable);
+        }
+    }
+    let mut figures = Figures::default();
+    let mut finished = Vec::new();
+    for thread in threads {
+        let (own, places) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        figures.add(&own);
+        finished.extend(places);
+    }
+    Ok((figures, finished))
+}
+
+fn tell_of_broker(reachable: bool) {
+    if reachable {
+        tracing::info!("the broker is there");
+    } else {
+        tracing::warn!("the broker is away; contacts are kept until it is back");
+    }
+}
+
+/// Hands the announcement over; says whether its fate has to be waited for.
+fn announce(sink: &dyn RecordSink, (key, payload): &(String, Vec<u8>)) -> bool {
+    let record = Record { key: key.as_bytes(), payload, content_type: ContentType::RUN, token: ANNOUNCEMENT };
+    sink.send(&record).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+//! The devices of one thread, second by second.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use coronaz_bus::{Delivery, RecordSink};
+use coronaz_radio::{Ear, RefusalLog, Refusals};
+use coronaz_wire::{Beacon, seal::RadioKey};
+
+use super::{
+    Console, Stop,
+    carried::Carried,
+    clock::{beginning_us, now_us, second_of, sleep_us},
+    hearing_log::HearingLog,
+};
+use crate::{
+    device::Begun,
+    interactive,
+    spool::{Entry, Place, Spool},
+};
+
+/// How often radios are looked at. In between the system keeps what arrives.
+const LOOK_EVERY_US: i64 = 25_000;
+/// Beacons sent between two looks.
+const SENT_A_LOOK_MAX: usize = 64;
+/// A clock set back by less is waited for; by more, seconds are counted anew.
+const CLOCK_BACK_US_MAX: i64 = 3_000_000;
+/// How long last messages are waited for when the process was asked to stop.
+const LAST_WORDS_ASKED_US: i64 = 5_000_000;
+/// How long when all have died of age: a broker that is away may come back.
+const LAST_WORDS_US: i64 = 120_000_000;
+
+/// What groups share.
+pub(super) struct Shared {
+    pub(super) sink: Arc<dyn RecordSink>,
+    pub(super) spool: Option<Mutex<Spool>>,
+    pub(super) radio_key: Option<RadioKey>,
+    pub(super) stop: Stop,
+    pub(super) die_at_us: Option<i64>,
+}
+
+/// What a group did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Seconds lived, summed over devices.
+    pub device_seconds: u64,
+    /// Beacons sent.
+    pub beacons_sent: u64,
+    /// Beacons of others heard, in range or not.
+    pub beacons_heard: u64,
+    /// Contacts recorded.
+    pub contacts: u64,
+    /// Seconds skipped because the process was behind.
+    pub seconds_skipped: u64,
+    /// Contacts not known to have arrived at the end.
+    pub contacts_untold: u64,
+    /// Contacts dropped because too many waited.
+    pub contacts_dropped: u64,
+    /// Datagrams refused.
+    pub refusals: Refusals,
+}
+
+impl Figures {
+    pub(super) fn add(&mut self, other: &Figures) {
+        self.device_seconds += other.device_seconds;
+        self.beacons_sent += other.beacons_sent;
+        self.beacons_heard += other.beacons_heard;
+        self.contacts += other.contacts;
+        self.seconds_skipped = self.seconds_skipped.max(other.seconds_skipped);
+        self.contacts_untold += other.contacts_untold;
+        self.contacts_dropped += other.contacts_dropped;
+        self.refusals.add(&other.refusals);
+    }
+}
+
+/// A beacon to be sent at its time.
+struct Due {
+    at_us: i64,
+    carried: usize,
+    beacon: Beacon,
+}
+
+/// The devices of one thread.
+pub(super) struct Group {
+    pub(super) carried: Vec<Carried>,
+    pub(super) ear: Ear,
+    pub(super) shared: Arc<Shared>,
+    /// Deliveries for this group, put in by the thread that takes them from the bus.
+    pub(super) deliveries: Arc<Mutex<Vec<Delivery>>>,
+    pub(super) hearing_log: HearingLog,
+    pub(super) refusal_log: RefusalLog,
+    pub(super) figures: Figures,
+    pub(super) console: Option<Console>,
+    pub(super) spool_warned: bool,
+}
+
+impl Group {
+    /// Lives until all devices are dead and have told what they had to tell. Says what it did, and
+    /// the devices that have nothing left to tell.
+    pub(super) fn live(mut self) -> (Figures, Vec<Place>) {
+        let mut second = second_of(now_us()) + 1;
+        let mut asked = false;
+        while self.is_anybody_alive() && !asked {
+            asked = self.live_a_second(second);
+            second = self.next_second(second);
+        }
+        self.tell_last_words(asked);
+        for carried in &self.carried {
+            self.figures.contacts_untold += carried.outbox.pending() as u64;
+            self.figures.contacts_dropped += carried.outbox.dropped();
+        }
+        self.figures.refusals = *self.ear.refusals();
+        let finished = self.carried.iter().filter(|carried| carried.finished);
+        (self.figures, finished.map(|carried| carried.place).collect())
+    }
+
+    fn is_anybody_alive(&self) -> bool {
+        self.carried.iter().any(|carried| carried.radio.is_some())
+    }
+
+    /// The second to live next; those that have passed meanwhile are skipped, and said to be.
+    fn next_second(&mut self, second: i64) -> i64 {
+        let now = now_us();
+        if now < beginning_us(second + 1) - CLOCK_BACK_US_MAX {
+            tracing::warn!("the clock was set back; seconds are counted anew from it");
+            for device in self.carried.iter_mut().filter_map(|carried| carried.device.as_mut()) {
+                device.set_clock(second_of(now));
+            }
+            return second_of(now) + 1;
+        }
+        let skipped = second_of(now) - (second + 1);
+        if skipped > 0 {
+            self.figures.seconds_skipped += skipped.unsigned_abs();
+            tracing::warn!(
+                seconds = skipped,
+                "behind: the process was stopped or has too much to do; nothing was sent in these seconds"
+            );
+        }
+        second + 1 + skipped.max(0)
+    }
+
+    /// Lives one second; says whether the process was asked to stop in it.
+    fn live_a_second(&mut self, second: i64) -> bool {
+        while now_us() < beginning_us(second) {
+            let left = beginning_us(second) - now_us();
+            if left > CLOCK_BACK_US_MAX {
+                return false;
+            }
+            sleep_us(left.min(LOOK_EVERY_US));
+        }
+        let mut due = self.begin(second);
+        let ends_us = beginning_us(second + 1);
+        let asked = loop {
+            self.send(&mut due);
+            let now = now_us();
+            if self.is_asked_to_stop(now) {
+                break true;
+            }
+            if now >= ends_us && due.is_empty() {
+                break false;
+            }
+            self.listen();
+            self.take_deliveries();
+            let next = due.last().map_or(ends_us, |due| due.at_us).min(ends_us);
+            sleep_us((next - now_us()).min(LOOK_EVERY_US));
+        };
+        self.listen();
+        if asked {
+            self.die();
+        }
+        self.end();
+        asked
+    }
+
+    fn is_asked_to_stop(&self, now: i64) -> bool {
+        self.shared.stop.is_asked() || self.shared.die_at_us.is_some_and(|at_us| now >= at_us)
+    }
+
+    /// Begins the second for all. The beacons to send, the last one first.
+    fn begin(&mut self, second: i64) -> Vec<Due> {
+        let mut due = Vec::with_capacity(self.carried.len());
+        for (place, carried) in self.carried.iter_mut().enumerate() {
+            if carried.radio.is_none() {
+                continue;
+            }
+            let Some(device) = &mut carried.device else { continue };
+            match device.begin_second(second) {
+                Begun::Alive(beacon) | Begun::LastMessage(beacon) => {
+                    due.push(Due { at_us: beacon.timestamp_us, carried: place, beacon });
+                }
+                Begun::Gone => {}
+            }
+            self.figures.device_seconds += 1;
+        }
+        due.sort_unstable_by_key(|due| std::cmp::Reverse((due.at_us, due.carried)));
+        due
+    }
+
+    fn send(&mut self, due: &mut Vec<Due>) {
+        for _ in 0..SENT_A_LOOK_MAX {
+            let Some(next) = due.pop_if(|next| next.at_us <= now_us()) else { return };
+            self.broadcast(next.carried, &next.beacon);
+        }
+    }
+
+    fn broadcast(&mut self, place: usize, beacon: &Beacon) {
+        let carried = &mut self.carried[place];
+        let Some(radio) = &mut carried.radio else { return };
+        let datagram = match &self.shared.radio_key {
+            Some(key) => {
+                carried.counter = beacon.timestamp_us.max(carried.counter + 1);
+                key.seal(beacon, carried.counter)
+            }
+            None => beacon.encode(),
+        };
+        match radio.send(&datagram) {
+            Ok(()) => self.figures.beacons_sent += 1,
+            Err(error) => tracing::warn!(device = %carried.uuid, %error, "a beacon could not be sent"),
+        }
+    }
+
+    /// Looks at every radio once.
+    fn listen(&mut self) {
+        let now = now_us();
+        let Group { carried, ear, hearing_log, figures, refusal_log, .. } = self;
+        for Carried { uuid, device, radio, window, .. } in carried.iter_mut() {
+            let (Some(device), Some(radio)) = (device, radio) else { continue };
+            let outcome = radio.receive(&mut |bytes, from| {
+                let Some(beacon) = ear.hear(window, bytes, from, now) else { return };
+                if beacon.uuid == *uuid {
+                    return;
+                }
+                figures.beacons_heard += 1;
+                let in_range = device.hear(beacon, now);
+                hearing_log.heard(beacon, from, in_range);
+            });
+            if let Err(error) = outcome {
+                tracing::warn!(device = %uuid, %error, "the radio could not be read");
+            }
+        }
+        refusal_log.tell(ear.refusals(), ear.refused_last(), Instant::now());
+        self.obey();
+    }
+
+    /// Carries out what was typed.
+    fn obey(&mut self) {
+        let Some(console) = &mut self.console else { return };
+        let Some(device) = self.carried.first_mut().and_then(|carried| carried.device.as_mut()) else {
+            return;
+        };
+        loop {
+            let reply = match console.lines.try_recv() {
+                Ok(line) => interactive::line(device, &line, now_us()),
+                Err(std::sync::mpsc::TryRecvError::Empty) => return,
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => interactive::Reply::quit(),
+            };
+            (console.say)(&reply.text);
+            if reply.quit {
+                self.shared.stop.ask();
+                return;
+            }
+        }
+    }
+
+    /// All carriers die now.
+    fn die(&mut self) {
+        let now = now_us();
+        for place in 0..self.carried.len() {
+            let carried = &mut self.carried[place];
+            let Some(device) = carried.device.as_mut().filter(|device| device.is_alive()) else { continue };
+            let beacon = device.die(now);
+            self.broadcast(place, &beacon);
+        }
+    }
+
+    /// Ends the second: contacts to the spool, then to the journal, then to the broker.
+    fn end(&mut self) {
+        let mut entries = Vec::new();
+        let mut contacts = Vec::new();
+        for carried in &mut self.carried {
+            if carried.radio.is_none() {
+                continue;
+            }
+            let Some(device) = &mut carried.device else { continue };
+            let ended = device.end_second();
+            self.figures.contacts += ended.contacts.len() as u64;
+            carried.record(&ended.contacts, ended.infection, &mut entries);
+            if !carried.state.alive {
+                tracing::info!(device = %carried.uuid, infected = carried.state.infected, "died");
+                carried.radio = None;
+            }
+            contacts.push((carried, ended.contacts));
+        }
+        write_down(&self.shared, &entries, &mut self.spool_warned);
+        for (carried, contacts) in contacts {
+            let Some(journal) = &mut carried.journal else { continue };
+            if let Err(error) = journal.record(&contacts) {
+                tracing::error!(device = %carried.uuid, %error, "the journal ends here");
+            }
+        }
+        self.hearing_log.end_second();
+        self.report();
+    }
+
+    fn report(&mut self) {
+        let now = now_us();
+        for carried in &mut self.carried {
+            carried.report(&*self.shared.sink, now);
+        }
+    }
+
+    fn take_deliveries(&mut self) {
+        let deliveries = std::mem::take(&mut *self.deliveries.lock().unwrap_or_else(PoisonError::into_inner));
+        let (now, mut entries) = (now_us(), Vec::new());
+        for delivery in deliveries {
+            let index = u32::try_from(delivery.token >> 32).unwrap_or(u32::MAX);
+            if let Ok(place) = self.carried.binary_search_by_key(&index, |carried| carried.index) {
+                self.carried[place].delivered(&delivery, &self.shared.sink, now, &mut entries);
+            }
+        }
+        write_down(&self.shared, &entries, &mut self.spool_warned);
+    }
+
+    /// Waits until every last message has arrived, or it has taken too long.
+    fn tell_last_words(&mut self, asked: bool) {
+        let began_us = now_us();
+        let mut reported_us = began_us;
+        loop {
+            self.take_deliveries();
+            let now = now_us();
+            let asked = asked || self.is_asked_to_stop(now);
+            let patience_us = if asked { LAST_WORDS_ASKED_US } else { LAST_WORDS_US };
+            if self.carried.iter().all(|carried| carried.finished) || now > began_us + patience_us {
+                return;
+            }
+            if now - reported_us > 200_000 {
+                reported_us = now;
+                self.report();
+            }
+            sleep_us(LOOK_EVERY_US);
+        }
+    }
+}
+
+/// Appends to the spool. A disk that does not take it now is told of once; the contacts stay in memory.
+fn write_down(shared: &Shared, entries: &[Entry], warned: &mut bool) {
+    let Some(spool) = &shared.spool else { return };
+    if entries.is_empty() {
+        return;
+    }
+    let outcome = spool.lock().unwrap_or_else(PoisonError::into_inner).append(entries);
+    match outcome {
+        Ok(()) => *warned = false,
+        Err(error) if !*warned => {
+            *warned = true;
+            tracing::error!(%error, "contacts are kept in memory alone until it can be written again");
+        }
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,211 @@
+//! The spool: a bounded file that keeps a process's devices and what they have not told yet.
+//!
+//! `DIR/spool.log` holds entries with length and checksum, only ever added at its end; a torn tail is
+//! of a process that was killed while it wrote, and is cut off. A process started again with the same folder
+//! carries the same devices on, and what they had not told goes out with their next reports.
+//! `DIR/lock` keeps a second process out. What is written survives the death of the process, not
+//! that of the machine (docs/decisions/spool.md).
+
+pub mod entry;
+mod recovery;
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+pub use entry::{Carrier, Entry, Place};
+use recovery::Recovery;
+pub use recovery::SpooledDevice;
+
+/// The default limit of the file: some 1.4 million contacts.
+pub const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+/// The smallest limit that makes sense.
+pub const LIMIT_BYTES_MIN: u64 = 64 * 1024;
+/// A file below this size is not worth making anew.
+const COMPACT_ABOVE_BYTES: u64 = 1024 * 1024;
+/// A file with more than this many times of what lives in it is made anew.
+const COMPACT_FACTOR: u64 = 4;
+/// Bytes of a contact's entry.
+const CONTACT_BYTES: u64 = 45;
+
+/// Why the spool cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// Another process has it.
+    #[error("the spool {} is in use by another process; give each its own --spool", dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("the spool {} cannot be {doing}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// An open spool.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    file: File,
+    _lock: File,
+    limit_bytes: u64,
+    bytes: u64,
+    live_contacts: u64,
+    live_devices: u64,
+    /// What the disk did not take yet.
+    unwritten: Vec<u8>,
+    dropped: u64,
+}
+
+fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> SpoolError + 'a {
+    move |source| SpoolError::Io { path: path.to_owned(), doing, source }
+}
+
+impl Spool {
+    /// Opens the spool in `dir`, made if need be, and returns the devices it holds.
+    ///
+    /// # Errors
+    /// In use by another process, or the system refuses.
+    pub fn open(dir: &Path, limit_bytes: u64) -> Result<(Self, Vec<SpooledDevice>), SpoolError> {
+        fs::create_dir_all(dir).map_err(failed(dir, "made"))?;
+        let lock_path = dir.join("lock");
+        let lock = File::create(&lock_path).map_err(failed(&lock_path, "locked"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(&lock_path, "locked")(source)),
+        }
+        let path = dir.join("spool.log");
+        let mut recovery = Recovery::of_file(&path).map_err(failed(&path, "read"))?;
+        recovery.forget_dropped();
+        if recovery.torn_bytes > 0 {
+            tracing::warn!(bytes = recovery.torn_bytes, path = %path.display(), "cut off the spool's torn tail");
+        }
+        let file = write_anew(&path, &recovery)?;
+        let mut spool = Spool {
+            path,
+            file,
+            _lock: lock,
+            limit_bytes: limit_bytes.max(LIMIT_BYTES_MIN),
+            bytes: 0,
+            live_contacts: 0,
+            live_devices: 0,
+            unwritten: Vec::new(),
+            dropped: 0,
+        };
+        spool.count(&recovery)?;
+        Ok((spool, recovery.into_devices()))
+    }
+
+    /// Adds entries. What the disk does not take now is kept in memory, within the limit, and tried
+    /// again with the next ones.
+    ///
+    /// # Errors
+    /// The disk does not take it now.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), SpoolError> {
+        for entry in entries {
+            entry.write(&mut self.unwritten);
+            match entry {
+                Entry::Contact { .. } => self.live_contacts += 1,
+                Entry::Settled { contacts, .. } => {
+                    self.live_contacts = self.live_contacts.saturating_sub(*contacts);
+                }
+                Entry::Device { .. } => self.live_devices += 1,
+                Entry::Finished { .. } => self.live_devices = self.live_devices.saturating_sub(1),
+                Entry::Carrier { .. } | Entry::Dropped { .. } => {}
+            }
+        }
+        self.write_out()?;
+        let live_bytes = self.live_contacts * CONTACT_BYTES + self.live_devices * 256;
+        let mostly_settled = self.bytes > COMPACT_ABOVE_BYTES && self.bytes > COMPACT_FACTOR * live_bytes;
+        if mostly_settled || self.bytes > self.limit_bytes {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// Contacts dropped because the spool was full.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The file's length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn write_out(&mut self) -> Result<(), SpoolError> {
+        let mut written = 0;
+        let mut outcome = Ok(());
+        while written < self.unwritten.len() {
+            match self.file.write(&self.unwritten[written..]) {
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        self.unwritten.drain(..written);
+        self.bytes += written as u64;
+        if outcome.is_err() && self.unwritten.len() as u64 > self.limit_bytes {
+            // Entries are whole here except the first, whose beginning is on the disk: keep that.
+            let first = Entry::read(&self.unwritten).map_or(0, |(_, length)| length);
+            self.unwritten.truncate(first);
+        }
+        outcome.map_err(failed(&self.path, "written"))
+    }
+
+    /// Writes what still matters into a new file; the oldest contacts go if that is still too much.
+    fn compact(&mut self) -> Result<(), SpoolError> {
+        let mut recovery = Recovery::of_file(&self.path).map_err(failed(&self.path, "read"))?;
+        let room = self.limit_bytes.saturating_sub(recovery.devices() * 256) / CONTACT_BYTES;
+        if recovery.contacts() > room * 3 / 4 {
+            // Down to half, so that a full spool is not made anew for every contact.
+            let dropped = recovery.drop_oldest(recovery.contacts() - room / 2);
+            self.dropped += dropped;
+            tracing::warn!(
+                dropped,
+                limit_bytes = self.limit_bytes,
+                "the spool is full: the oldest contacts are kept in memory alone"
+            );
+        }
+        self.file = write_anew(&self.path, &recovery)?;
+        self.count(&recovery)
+    }
+
+    fn count(&mut self, recovery: &Recovery) -> Result<(), SpoolError> {
+        self.bytes = self.file.metadata().map_err(failed(&self.path, "measured"))?.len();
+        self.live_contacts = recovery.contacts();
+        self.live_devices = recovery.devices();
+        Ok(())
+    }
+}
+
+/// Puts a new file with these entries in the place of the old one, all or nothing.
+fn write_anew(path: &Path, recovery: &Recovery) -> Result<File, SpoolError> {
+    let new_path = path.with_extension("new");
+    let write = || {
+        let mut file = File::create(&new_path)?;
+        file.write_all(&recovery.to_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new_path, path)?;
+        OpenOptions::new().append(true).open(path)
+    };
+    write().map_err(failed(path, "written anew"))
+}
+
+#[cfg(test)]
+mod tests;
