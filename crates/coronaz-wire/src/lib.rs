@@ -8,11 +8,13 @@
 //! - [`seal`]: beacons that only holders of a key can make, each heard once
 //! - [`report`]: what a device sends to the topic
 //! - [`announcement`]: what a run is, on the same topic
+//! - [`frame`]: the people of a fleet at one tick, with its contacts and infections, on the same topic
 //! - [`page_frame`]: everybody at one moment, as columns, for the page
 //! - [`scenario`]: the file that describes a run
 
 pub mod announcement;
 pub mod beacon;
+pub mod frame;
 mod json;
 pub mod page_frame;
 pub mod report;
