@@ -11,9 +11,11 @@
 //! - [`illness`]: infected, immune, safe again
 //! - [`person`]: one person with a device, second by second
 //! - [`world`]: everybody at once, the plain way: the reference for faster engines
+//! - [`digest`]: a number that says whether two runs had the same history
 //! - [`identity`]: the UUIDs of a fleet, an arithmetic sequence
 //! - [`fleet`]: up to ten million people at once, fast
 
+pub mod digest;
 pub mod draw;
 pub mod field;
 pub mod fleet;
@@ -25,6 +27,7 @@ pub mod parameters;
 pub mod person;
 pub mod world;
 
+pub use digest::RunDigest;
 pub use draw::{Draws, Stream};
 pub use field::{Field, Position, Reach};
 pub use fleet::Fleet;

@@ -53,11 +53,14 @@ fn step_fleet(fleet: &mut Fleet, pool: &impl Pool) -> Happenings {
 /// Steps both and compares everything; returns how many contacts and infections there were.
 fn assert_parity(world: &mut World, fleet: &mut Fleet, pool: &impl Pool, ticks: u64) -> (usize, usize) {
     let (mut contacts, mut infections) = (0, 0);
+    let mut digest = fleet.digest();
     for _ in 0..ticks {
         let (truth, found) = (world.step(), step_fleet(fleet, pool));
         assert_eq!(found.contacts, truth.contacts, "contacts of tick {}", world.tick);
         assert_eq!(found.infections, truth.infections, "infections of tick {}", world.tick);
         assert_eq!(fleet.people(), world.people, "people at tick {}", world.tick);
+        digest.end_tick_of(world, &truth);
+        assert_eq!(fleet.digest(), digest, "digest at tick {}", world.tick);
         for health in
             [Health::Susceptible, Health::Latent, Health::Infectious, Health::Immune, Health::Deceased]
         {
@@ -94,11 +97,11 @@ fn ten_and_two_hundred_people_of_the_paper_live_the_same_five_hundred_ticks() {
 #[test]
 fn many_strips_on_many_threads_have_the_history_of_the_world() {
     let parameters =
-        Parameters { field_width: 300, field_height: 700, zombie_lifetime: 0, ..Parameters::default() };
+        Parameters { field_width: 80, field_height: 3_000, zombie_lifetime: 0, ..Parameters::default() };
     let (mut world, mut fleet) = both(&parameters, 7, 1_500, 300);
-    assert!(fleet.shards() > 4, "{} shards", fleet.shards());
+    assert!(fleet.shards() > 2, "{} shards", fleet.shards());
     let (contacts, infections) = assert_parity(&mut world, &mut fleet, &Threads, 120);
-    assert!(contacts > 1_000 && infections > 100, "{contacts} contacts, {infections} infections");
+    assert!(contacts > 1_000 && infections > 10, "{contacts} contacts, {infections} infections");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What meeting leads to: contacts, and infections.
 
 use super::{
-    Census, Rules,
+    Outcome, Rules,
     state::State,
     strip::Strip,
     sweep::{self, Borders, Range},
     witness::Witness,
 };
-use crate::{Identity, Illness, Infection, PersonId, Position, Stream, identity::identity_of};
+use crate::{Identity, Illness, Infection, PersonId, Position, Stream, digest::Facts, identity::identity_of};
 
 /// Where people meet.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,9 @@ struct Exposure {
     at: u32,
     /// The candidate of the smallest rank is the infector.
     rank: u64,
-    infector: Identity,
+    /// By identity when ranks are equal.
+    identity: Identity,
+    infector: PersonId,
 }
 
 /// The exposures found by looking at a strip and the one above it.
@@ -43,11 +45,17 @@ struct Exposure {
 pub(super) struct Meetings {
     own: Vec<Exposure>,
     above: Vec<Exposure>,
+    facts: Facts,
 }
 
 impl Meetings {
     pub(super) fn exposed(&self) -> bool {
         !self.own.is_empty() || !self.above.is_empty()
+    }
+
+    /// The contacts, for the digest.
+    pub(super) const fn facts(&self) -> Facts {
+        self.facts
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -63,10 +71,11 @@ pub(super) fn meet_within(
     ground: Ground,
     witness: &mut impl Witness,
 ) {
-    let Meetings { own, above } = meetings;
+    let Meetings { own, above, facts } = meetings;
     own.clear();
     above.clear();
-    let mut scene = Scene { rules, witness };
+    *facts = Facts::default();
+    let mut scene = Scene { rules, facts, witness };
     sweep::within(strip, ground.range, |a, b, distance_squared| {
         let (one, other) = (Party::of(strip, a), Party::of(strip, b));
         own.extend(scene.hear(one, other, distance_squared));
@@ -83,8 +92,8 @@ pub(super) fn meet_across(
     ground: Ground,
     witness: &mut impl Witness,
 ) {
-    let Meetings { own, above } = meetings;
-    let mut scene = Scene { rules, witness };
+    let Meetings { own, above, facts } = meetings;
+    let mut scene = Scene { rules, facts, witness };
     sweep::across((lower, high), (upper, low), ground.range, |a, b, distance_squared| {
         let (one, other) = (Party::of(lower, a), Party::of(upper, b));
         own.extend(scene.hear(one, other, distance_squared));
@@ -109,6 +118,7 @@ impl Party {
 
 struct Scene<'a, W> {
     rules: &'a Rules<'a>,
+    facts: &'a mut Facts,
     witness: &'a mut W,
 }
 
@@ -120,13 +130,14 @@ impl<W: Witness> Scene<'_, W> {
         if hearer.state.is_dead() {
             return None;
         }
+        self.facts.contact(hearer.id, heard.id, distance_squared);
         self.witness.contact(hearer.id, heard.id, distance_squared);
         if !hearer.state.is_susceptible() || !heard.state.is_infectious() {
             return None;
         }
-        let infector = identity_of(self.rules.base, heard.id);
-        let rank = self.rules.draws.rank(Stream::Infector, hearer.id, self.rules.tick, infector);
-        Some(Exposure { at: hearer.at, rank, infector })
+        let identity = identity_of(self.rules.base, heard.id);
+        let rank = self.rules.draws.rank(Stream::Infector, hearer.id, self.rules.tick, identity);
+        Some(Exposure { at: hearer.at, rank, identity, infector: heard.id })
     }
 }
 
@@ -137,23 +148,21 @@ pub(super) fn infect(
     meetings: &[Meetings],
     rules: &Rules<'_>,
     witness: &mut impl Witness,
-    changes: &mut Census,
+    outcome: &mut Outcome,
 ) {
     let from_below = number.checked_sub(1).map_or(&[][..], |below| &meetings[below].above);
     let mut exposures = [&meetings[number].own, from_below].concat();
     exposures.sort_unstable();
     exposures.dedup_by_key(|exposure| exposure.at);
-    for Exposure { at, infector, .. } in exposures {
+    for Exposure { at, identity, infector, .. } in exposures {
         let at = at as usize;
         let before = State(strip.state[at]);
         let after = before.with_illness(Illness::infected(rules.parameters), rules.stand_when_infectious);
         strip.state[at] = after.0;
-        changes.count_change(before, after);
-        witness.infection(&Infection {
-            infector,
-            infectee: identity_of(rules.base, PersonId(strip.id[at])),
-            tick: rules.tick,
-            place: Position { x: strip.x[at], y: strip.y[at] },
-        });
+        outcome.changes.count_change(before, after);
+        let (infectee, place) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
+        outcome.facts.infection(infector, infectee, place);
+        let infectee = identity_of(rules.base, infectee);
+        witness.infection(&Infection { infector: identity, infectee, tick: rules.tick, place });
     }
 }

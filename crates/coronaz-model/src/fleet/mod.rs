@@ -29,8 +29,8 @@ mod sweep;
 pub use pool::{Pool, Serial};
 pub use witness::{Diary, Witness};
 
-use crate::identity::identity_of;
 use crate::{Draws, Field, Health, Identity, Parameters, Person, PersonId, Position, Spawn, Tick};
+use crate::{RunDigest, digest::Facts, identity::identity_of};
 use layout::Layout;
 use meeting::{Ground, Meetings};
 use migrate::Crossing;
@@ -78,6 +78,20 @@ impl Census {
     }
 }
 
+/// What a tick, or a part of it, brought.
+#[derive(Debug, Clone, Copy, Default)]
+struct Outcome {
+    changes: Census,
+    facts: Facts,
+}
+
+impl Outcome {
+    fn add(&mut self, part: &Outcome) {
+        self.changes.add(&part.changes);
+        self.facts.merge(part.facts);
+    }
+}
+
 /// What all people of a tick have in common.
 struct Rules<'a> {
     parameters: &'a Parameters,
@@ -98,6 +112,7 @@ pub struct Fleet {
     count: u32,
     with_extra: bool,
     census: Census,
+    digest: RunDigest,
     layout: Layout,
     range: Range,
     strips: Vec<Strip>,
@@ -178,6 +193,7 @@ impl Fleet {
             count,
             with_extra,
             census,
+            digest: RunDigest::default(),
             layout,
             range,
             strips,
@@ -209,9 +225,15 @@ impl Fleet {
             self.settled_ticks = 0;
         }
         self.settled_ticks += 1;
-        if self.begin_and_meet(pool, witnesses) {
-            self.infect(pool, witnesses);
+        let mut outcome = Outcome::default();
+        if self.begin_and_meet(pool, witnesses, &mut outcome) {
+            self.infect(pool, witnesses, &mut outcome);
         }
+        self.census.add(&outcome.changes);
+        if RunDigest::counts_people(self.tick) {
+            outcome.facts.merge(self.facts_of_people(pool));
+        }
+        self.digest.end_tick(self.tick, outcome.facts);
     }
 
     fn migrate(&mut self, pool: &impl Pool) {
@@ -245,7 +267,12 @@ impl Fleet {
     }
 
     /// Everybody moves, then meets; true when somebody may have been infected.
-    fn begin_and_meet<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) -> bool {
+    fn begin_and_meet<W: Witness>(
+        &mut self,
+        pool: &impl Pool,
+        witnesses: &mut [W],
+        outcome: &mut Outcome,
+    ) -> bool {
         let per = self.strips_a_shard();
         let mut strips = std::mem::take(&mut self.strips);
         let mut meetings = std::mem::take(&mut self.meetings);
@@ -258,7 +285,7 @@ impl Fleet {
         pool.run(&mut jobs, |(first, ((strips, meetings), witness), changes)| {
             shard::begin_and_meet(*first, strips, meetings, &rules, ground, *witness, changes);
         });
-        let changes: Vec<Census> = jobs.into_iter().map(|(.., changes)| changes).collect();
+        jobs.into_iter().for_each(|(.., changes)| outcome.changes.add(&changes));
         let strips_read = &strips;
         let mut jobs: Vec<_> = meetings.chunks_mut(per).zip(witnesses).enumerate().collect();
         pool.run(&mut jobs, |(shard, (meetings, witness))| {
@@ -268,8 +295,8 @@ impl Fleet {
             }
         });
         let exposed = meetings.iter().any(Meetings::exposed);
+        meetings.iter().for_each(|meetings| outcome.facts.merge(meetings.facts()));
         (self.strips, self.meetings) = (strips, meetings);
-        changes.iter().for_each(|changes| self.census.add(changes));
         exposed
     }
 
@@ -277,22 +304,36 @@ impl Fleet {
         Ground { range: self.range, height: self.layout.height, drift: self.settled_ticks }
     }
 
-    fn infect<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) {
+    fn infect<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W], outcome: &mut Outcome) {
         let per = self.strips_a_shard();
         let mut strips = std::mem::take(&mut self.strips);
         let (rules, meetings) = (self.rules(), &self.meetings);
         let mut jobs: Vec<_> = (strips.chunks_mut(per).zip(witnesses).enumerate())
-            .map(|(shard, job)| (shard, job, Census::default()))
+            .map(|(shard, job)| (shard * per, job, Outcome::default()))
             .collect();
-        pool.run(&mut jobs, |(shard, (strips, witness), changes)| {
-            for (at, strip) in strips.iter_mut().enumerate() {
-                let number = *shard * per + at;
-                meeting::infect(strip, number, meetings, &rules, *witness, changes);
+        pool.run(&mut jobs, |(first, (strips, witness), outcome)| {
+            for (number, strip) in (*first..).zip(strips.iter_mut()) {
+                meeting::infect(strip, number, meetings, &rules, *witness, outcome);
             }
         });
-        let changes: Vec<Census> = jobs.into_iter().map(|(_, _, changes)| changes).collect();
-        changes.iter().for_each(|changes| self.census.add(changes));
+        jobs.into_iter().for_each(|(.., part)| outcome.add(&part));
         self.strips = strips;
+    }
+
+    /// Where everybody stands and how they fare.
+    fn facts_of_people(&self, pool: &impl Pool) -> Facts {
+        let shards = self.strips.chunks(self.strips_a_shard());
+        let mut jobs: Vec<_> = shards.map(|strips| (strips, Facts::default())).collect();
+        pool.run(&mut jobs, |(strips, facts)| strips.iter().for_each(|strip| strip.state_facts(facts)));
+        let mut sum = Facts::default();
+        jobs.iter().for_each(|(_, facts)| sum.merge(*facts));
+        sum
+    }
+
+    /// The digest of the run so far: equal for equal histories, on any number of threads.
+    #[must_use]
+    pub const fn digest(&self) -> RunDigest {
+        self.digest
     }
 
     /// The tick that was computed last.

@@ -1,6 +1,7 @@
 //! The people of one strip: a column for each of their properties, in order of x.
 
 use super::state::State;
+use crate::{PersonId, Position, digest::Facts};
 
 /// One person as a row of the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +212,15 @@ impl Strip {
         self.dying = 0;
         if self.len() == 0 {
             *self = Strip { graves: std::mem::take(&mut self.graves), ..Strip::default() };
+        }
+    }
+
+    /// Where everybody stands and how they fare, for the digest.
+    pub(super) fn state_facts(&self, facts: &mut Facts) {
+        let living = (0..self.len()).map(|at| (self.id[at], self.x[at], self.y[at], State(self.state[at])));
+        let dead = self.graves.iter().map(|row| (row.id, row.x, row.y, row.state));
+        for (id, x, y, state) in living.chain(dead) {
+            facts.person(PersonId(id), Position { x, y }, state.illness(), state.died_infectious());
         }
     }
 
