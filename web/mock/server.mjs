@@ -113,7 +113,7 @@ const town = ({ people, seed, startedMs }) =>
     people,
     infected: 4,
     startedMs,
-    parameters: { infection_radius: 4 },
+    parameters: { infection_radius: 5, infection_cooldown: 20 },
   });
 
 async function page(path, send) {

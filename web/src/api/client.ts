@@ -80,3 +80,25 @@ export function liveUrl(run: string): string {
   const { protocol, host } = globalThis.location;
   return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/v1/runs/${run}/live`;
 }
+
+export interface NodeName {
+  slot: number;
+  id: string;
+}
+
+const NAMES_PAGE = 5000;
+
+/** Slots and names of the first `most` nodes. */
+export async function fetchNames(run: string, most: number): Promise<NodeName[]> {
+  const names: NodeName[] = [];
+  while (names.length < most) {
+    const last = names.at(-1)?.slot;
+    const query = { limit: NAMES_PAGE, ...(last !== undefined && { after_slot: last }) };
+    const { nodes } = await given(
+      client.GET('/api/v1/runs/{run}/nodes', { params: { path: { run }, query } }),
+    );
+    names.push(...nodes);
+    if (nodes.length < NAMES_PAGE) break;
+  }
+  return names;
+}

@@ -1,5 +1,15 @@
 import type { QueryClientConfig } from '@tanstack/react-query';
-import { fetchRuns, ServerError } from './client';
+import {
+  type Contact,
+  fetchContacts,
+  fetchEncounters,
+  fetchInfections,
+  fetchNameOfSlot,
+  fetchNames,
+  fetchNode,
+  fetchRuns,
+  ServerError,
+} from './client';
 
 const RUNS_POLL_MS = 5000;
 const RETRY_MS_MAX = 5000;
@@ -21,3 +31,52 @@ export const runsQuery = {
   queryFn: ({ signal }: { signal: AbortSignal }) => fetchRuns(signal),
   refetchInterval: RUNS_POLL_MS,
 };
+
+/** While a run grows, what is known of a person grows. */
+const PERSON_POLL_MS = 4000;
+const ENCOUNTERS_MAX = 300;
+const CONTACTS_MAX = 200;
+/** So far back go the contacts that are listed. */
+const CONTACTS_BACK_MS = 60_000;
+const INFECTIONS_MAX = 20_000;
+/** In larger runs people are found by their whole id only. */
+export const NAMES_MAX = 20_000;
+
+export const nodeQuery = (run: string, id: string | undefined, epoch: number) => ({
+  queryKey: ['node', run, id, epoch],
+  queryFn: ({ signal }: { signal: AbortSignal }) => fetchNode(run, id as string, signal),
+  enabled: id !== undefined,
+  refetchInterval: PERSON_POLL_MS,
+});
+
+export const nameQuery = (run: string, slot: number | undefined, epoch: number) => ({
+  queryKey: ['name', run, slot, epoch],
+  queryFn: async () => (await fetchNameOfSlot(run, slot as number)) ?? null,
+  enabled: slot !== undefined,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const encountersQuery = (run: string, id: string) => ({
+  queryKey: ['encounters', run, id],
+  queryFn: () => fetchEncounters(run, id, ENCOUNTERS_MAX),
+  refetchInterval: PERSON_POLL_MS,
+});
+
+/** The contacts of the minute before a time. */
+export const contactsQuery = (run: string, id: string, toMs: number) => ({
+  queryKey: ['contacts', run, id, toMs],
+  queryFn: () => fetchContacts(run, id, toMs - CONTACTS_BACK_MS, toMs, CONTACTS_MAX),
+  placeholderData: (before: Contact[] | undefined) => before,
+});
+
+export const infectionsQuery = (run: string) => ({
+  queryKey: ['infections', run],
+  queryFn: () => fetchInfections(run, INFECTIONS_MAX),
+  refetchInterval: PERSON_POLL_MS,
+});
+
+export const namesQuery = (run: string) => ({
+  queryKey: ['names', run],
+  queryFn: () => fetchNames(run, NAMES_MAX),
+  staleTime: 5000,
+});

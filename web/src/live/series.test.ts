@@ -30,11 +30,11 @@ test('loading keeps the rows that frames have added meanwhile', () => {
   expect(series.columns.moment).toEqual([0, 5, 11, 12]);
 });
 
-test('contacts, which frames do not hold, stand at the last known', () => {
+test('contacts, which frames do not hold, are unknown until they are loaded', () => {
   const series = new Series();
   series.load(rows([0, 10]));
   series.add(frame(12));
-  expect(series.columns.contacts).toEqual([0, 20, 20]);
+  expect(series.columns.contacts).toEqual([0, 20, Number.NaN]);
 });
 
 test('time and moment are found between the rows that are known', () => {

@@ -39,7 +39,7 @@ export class Series {
     this.changed();
   }
 
-  /** Adds a frame's figures when it is newer than all. Contacts and infections are not in a frame: the last known stand. */
+  /** Adds a frame's figures when it is newer than all. Contacts and infections are not in a frame: NaN until loaded. */
   add(frame: Frame): void {
     const { columns } = this;
     if (frame.moment <= (columns.moment.at(-1) ?? -1)) return;
@@ -48,7 +48,7 @@ export class Series {
     for (const name of ['total', 'zombies', 'deaths', 'dead_zombies', 'immune'] as const) {
       columns[name].push(frame.figures[name]);
     }
-    for (const name of ['contacts', 'infections'] as const) columns[name].push(columns[name].at(-1) ?? 0);
+    for (const name of ['contacts', 'infections'] as const) columns[name].push(Number.NaN);
     if (columns.moment.length > ROWS_MAX) this.thin();
     this.changed();
   }

@@ -9,7 +9,7 @@ const PUBLISH_MS = 100;
 /** How often the run's length is asked for, which also tells whether the server is well. */
 const POLL_MS = 2000;
 /** Contacts and infections are not in frames, so the series is loaded anew this often. */
-const SERIES_RELOAD_MS = 15_000;
+const SERIES_RELOAD_MS = 10_000;
 export const SERIES_POINTS = 1500;
 /** How often playing looks at the clock. */
 const PLAY_STEP_MS = 50;
@@ -45,6 +45,8 @@ export interface SessionState<R extends RunSummary = RunSummary> {
   moment: number;
   timeMs: number;
   figures: Figures | undefined;
+  /** Slots mean the same people as long as this is the same. */
+  epoch: number;
   /** The newest moment, and its time. */
   latest: number;
   latestMs: number;
@@ -97,6 +99,7 @@ export class Session<R extends RunSummary = RunSummary> {
       moment: options.moment ?? 0,
       timeMs: 0,
       figures: undefined,
+      epoch: 0,
       latest: options.moment ?? 0,
       latestMs: 0,
       speed: options.speed ?? 1,
@@ -190,6 +193,11 @@ export class Session<R extends RunSummary = RunSummary> {
   setSpeed(speed: number): void {
     if (!Number.isFinite(speed)) return;
     this.store.setState({ speed: Math.min(SPEED_MAX, Math.max(SPEED_MIN, speed)) });
+  }
+
+  /** Goes to the moment in force at a time. */
+  seekTime(ms: number): void {
+    this.seek(this.series.momentAt(ms) ?? this.here());
   }
 
   /** The next preset up (+1) or down (-1). */
@@ -321,6 +329,7 @@ export class Session<R extends RunSummary = RunSummary> {
       moment: frame.moment,
       timeMs: frame.timeMs,
       figures: frame.figures,
+      epoch: frame.epoch,
       wanted: mode === 'live' ? frame.moment : wanted,
       latest: this.latest,
       latestMs: frame.moment >= this.latest ? Math.max(latestMs, frame.timeMs) : latestMs,

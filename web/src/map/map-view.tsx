@@ -1,12 +1,11 @@
 import Box from '@mui/material/Box';
-import { useColorScheme } from '@mui/material/styles';
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { styleOf, useChoices } from '../ui/choices';
-import { MAP_PALETTES } from '../ui/palette';
 import { hiddenText } from '../ui/panel';
 import { useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
+import { useMapPalette } from '../ui/use-map-palette';
 import { rendererInAddress } from './choose';
 import { useMapHandle } from './handle';
 import { MapCorner } from './map-corner';
@@ -144,8 +143,7 @@ export function MapView({ startView, onView, onPick }: MapViewProps) {
 
 /** The visitor's choices as the map wants them; the same object as long as nothing changes. */
 function useMapWish(): MapWish {
-  const { mode, systemMode } = useColorScheme();
-  const scheme = (mode === 'system' ? systemMode : mode) === 'dark' ? 'dark' : 'light';
+  const palette = useMapPalette();
   const choices = useChoices(
     useShallow(({ realism, shapes, shown, slot, follow, isolated }) => ({
       realism,
@@ -158,13 +156,13 @@ function useMapWish(): MapWish {
   );
   return useMemo(
     () => ({
-      palette: MAP_PALETTES[scheme],
+      palette,
       style: styleOf(choices),
       shown: choices.shown,
       selected: choices.slot,
       isolated: choices.isolated,
       follow: choices.follow,
     }),
-    [scheme, choices],
+    [palette, choices],
   );
 }

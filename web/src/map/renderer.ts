@@ -54,5 +54,5 @@ export function categoryOf(state: number): Category | undefined {
 
 /** Opacity of those who are not isolated. */
 export const FAINT = 0.16;
-/** Opacity of the infection ring. */
-export const RING_OPACITY = 0.38;
+/** Opacity of the infection ring; the dead infect nobody, theirs is only a trace. */
+export const RING_OPACITY: Record<Category, number> = { dead: 0.16, safe: 0.38, immune: 0.38, infected: 0.6 };

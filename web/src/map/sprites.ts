@@ -26,8 +26,7 @@ export function makeSprites(look: Look, pixelRatio: number): Sprites {
   const sprites: Sprites = { person, ring, people: new Map(), rings: new Map() };
   for (const category of CATEGORIES) {
     sprites.people.set(category, drawPerson(look.style, category, look.palette, person, radius, pixelRatio));
-    if (withRing)
-      sprites.rings.set(category, drawRing(look.palette.people[category], ring, ringRadius, pixelRatio));
+    if (withRing) sprites.rings.set(category, drawRing(category, look.palette, ring, ringRadius, pixelRatio));
   }
   return sprites;
 }
@@ -71,14 +70,20 @@ function drawPerson(
   return canvas;
 }
 
-function drawRing(colour: string, side: number, radius: number, pixelRatio: number): OffscreenCanvas {
+function drawRing(
+  category: Category,
+  palette: MapPalette,
+  side: number,
+  radius: number,
+  pixelRatio: number,
+): OffscreenCanvas {
   const canvas = new OffscreenCanvas(side, side);
   const pen = penOf(canvas);
   const around = 2 * Math.PI * radius;
   const dashes = Math.max(6, Math.round(around / (2 * DASH_PX * pixelRatio)));
   pen.setLineDash([around / dashes / 2, around / dashes / 2]);
-  pen.globalAlpha = RING_OPACITY;
-  pen.strokeStyle = colour;
+  pen.globalAlpha = RING_OPACITY[category];
+  pen.strokeStyle = palette.people[category];
   pen.lineWidth = pixelRatio;
   pen.beginPath();
   pen.arc(side / 2, side / 2, radius, 0, 2 * Math.PI);

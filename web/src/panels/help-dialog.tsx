@@ -24,7 +24,10 @@ export function HelpDialog() {
           <Icon name="close" />
         </IconButton>
       </DialogTitle>
-      <DialogContent sx={{ display: 'grid', gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, gap: 3 }}>
+      <DialogContent
+        tabIndex={0}
+        sx={{ display: 'grid', gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, gap: 3 }}
+      >
         {texts.help.groups.map(({ name, keys }) => (
           <Box key={name}>
             <Typography variant="h2" component="h3" sx={{ color: 'text.secondary', mb: 1 }}>

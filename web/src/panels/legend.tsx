@@ -3,16 +3,15 @@ import ButtonBase from '@mui/material/ButtonBase';
 import Divider from '@mui/material/Divider';
 import FormControlLabel from '@mui/material/FormControlLabel';
 import Switch from '@mui/material/Switch';
-import { useColorScheme } from '@mui/material/styles';
 import Typography from '@mui/material/Typography';
 import type { Figures } from '../live/frame';
-import { styleOf, useChoices } from '../ui/choices';
+import { useChoices } from '../ui/choices';
 import { formatCount } from '../ui/format';
-import { GLYPH_BOX, PATHS } from '../ui/glyphs';
-import { type Category, MAP_PALETTES } from '../ui/palette';
+import type { Category } from '../ui/palette';
 import { Panel } from '../ui/panel';
 import { useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
+import { CategoryMark } from './category-mark';
 
 const ROWS: readonly Category[] = ['safe', 'immune', 'infected', 'dead'];
 
@@ -80,6 +79,7 @@ function Row({ category, count }: { category: Category; count: number | undefine
           px: 0.75,
           py: 0.6,
           borderRadius: 1,
+          font: 'inherit',
           fontSize: '0.84rem',
           color: shown ? 'text.primary' : 'text.secondary',
           textDecoration: shown ? 'none' : 'line-through',
@@ -93,31 +93,6 @@ function Row({ category, count }: { category: Category; count: number | undefine
           {written}
         </Box>
       </ButtonBase>
-    </Box>
-  );
-}
-
-/** A person of this category, as the map draws them now. */
-export function CategoryMark({
-  category,
-  faint = false,
-  size = 16,
-}: {
-  category: Category;
-  faint?: boolean;
-  size?: number;
-}) {
-  const { mode, systemMode } = useColorScheme();
-  const palette = MAP_PALETTES[(mode === 'system' ? systemMode : mode) === 'dark' ? 'dark' : 'light'];
-  const style = useChoices(styleOf);
-  return (
-    <Box
-      component="svg"
-      viewBox={`0 0 ${GLYPH_BOX} ${GLYPH_BOX}`}
-      aria-hidden="true"
-      sx={{ width: size, height: size, flexShrink: 0, opacity: faint ? 0.35 : 1 }}
-    >
-      <path d={PATHS[style][category]} fill={palette.people[category]} fillRule="evenodd" />
     </Box>
   );
 }

@@ -90,13 +90,13 @@ function TransportButton({ label, icon, onClick }: { label: string; icon: ReactE
 function BackToLive() {
   const session = useSession();
   const live = useSessionState((state) => state.mode === 'live');
+  if (live) return null;
   return (
     <Button
       size="small"
       variant="outlined"
       color="error"
       onClick={() => session.goLive()}
-      disabled={live}
       sx={{ whiteSpace: 'nowrap', minWidth: 0 }}
     >
       {texts.time.backToLive}

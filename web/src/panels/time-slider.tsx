@@ -104,7 +104,8 @@ function curveOf(series: Series, latest: number): { area: string; marks: { name:
   const marks: { name: string; x: number }[] = [];
   const seeds = infections[0] ?? 0;
   const first = lowerBound(infections, seeds + 1);
-  if (first > 0 && first < rows) marks.push({ name: texts.time.marks.first, x: x(first) });
+  if (first > 0 && Number.isFinite(infections[first]))
+    marks.push({ name: texts.time.marks.first, x: x(first) });
   if (peak > 1) marks.push({ name: texts.time.marks.peak, x: x(zombies.indexOf(peak)) });
   return { area, marks };
 }

@@ -6,10 +6,13 @@ import { useMapHandle } from '../map/handle';
 import { MapView } from '../map/map-view';
 import { LoadingPicture } from '../map/waiting';
 import { Connection } from '../panels/connection';
+import { CurvePanel } from '../panels/curve/curve-panel';
 import { Figures } from '../panels/figures';
 import { HelpDialog } from '../panels/help-dialog';
 import { Legend } from '../panels/legend';
+import { PersonPanel } from '../panels/person/person-panel';
 import { RunChooser } from '../panels/run-chooser';
+import { ShareButton } from '../panels/share-button';
 import { TimeBar } from '../panels/time-bar';
 import { useChoices } from '../ui/choices';
 import { SessionProvider } from '../ui/session-context';
@@ -26,7 +29,7 @@ export function Laboratory({ start }: { start: Address }) {
   const { runId, session, newer, choose } = useRun(start);
   const map = useMapHandle();
   const [startView, setStartView] = useState(start.view);
-  const { onView } = useAddress(session, startView);
+  const { onView, link } = useAddress(session, startView);
   useKeys(session);
   useEffect(() => exposeForTests(session, map), [session, map]);
 
@@ -39,7 +42,11 @@ export function Laboratory({ start }: { start: Address }) {
     },
     [choose, onView],
   );
-  const onPick = useCallback((slot: number | undefined) => useChoices.getState().set({ slot }), []);
+  const onPick = useCallback((slot: number | undefined) => {
+    const { pick, select } = useChoices.getState();
+    if (slot === undefined) select(undefined);
+    else pick(slot);
+  }, []);
 
   if (session === undefined) {
     return (
@@ -57,6 +64,7 @@ export function Laboratory({ start }: { start: Address }) {
         <Header>
           <Connection />
           <RunChooser run={runId} onChoose={chooseRun} />
+          <ShareButton link={link} />
         </Header>
         <Box
           component="main"
@@ -92,6 +100,8 @@ export function Laboratory({ start }: { start: Address }) {
             </Box>
             <Box sx={{ gridArea: { xs: 'panels', md: 'auto' }, display: 'grid', gap: 1.5 }}>
               <Legend />
+              <PersonPanel />
+              <CurvePanel />
             </Box>
           </Box>
         </Box>

@@ -1,11 +1,11 @@
 import { useColorScheme } from '@mui/material/styles';
 import { useEffect } from 'react';
 import { useMapHandle } from '../map/handle';
+import { SEARCH_ID } from '../panels/person/person-search';
 import { useChoices } from '../ui/choices';
 import type { RunSession } from '../ui/session-context';
 
 const SECOND_MS = 1000;
-export const SEARCH_ID = 'person-search';
 
 /** Keys like a video player's, wherever the focus is except where one types or moves a slider. */
 export function useKeys(session: RunSession | undefined): void {

@@ -19,7 +19,10 @@ export interface Choices {
   drawing: DrawStyle;
   help: boolean;
 
+  /** Selects somebody by id, and by slot when that is known. */
   select(person: string | undefined, slot?: number): void;
+  /** Selects somebody on the map, whose id is not known yet. */
+  pick(slot: number): void;
   toggleShown(category: Category): void;
   set(
     change: Partial<
@@ -42,6 +45,9 @@ export const useChoices = create<Choices>()((set, get) => ({
   select(person, slot) {
     const stays = person !== undefined && get().follow;
     set({ person, slot, follow: stays, isolated: undefined, isolate: person !== undefined && get().isolate });
+  },
+  pick(slot) {
+    set({ person: undefined, slot, follow: get().follow, isolated: undefined });
   },
   toggleShown(category) {
     const shown = new Set(get().shown);

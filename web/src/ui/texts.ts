@@ -93,7 +93,8 @@ export const texts = {
   },
 
   curve: {
-    heading: 'Epidemic curve',
+    heading: 'Curves',
+    people: 'People',
     present: 'Present',
     incidence: 'New infections',
     meetings: 'Contacts',
@@ -108,6 +109,7 @@ export const texts = {
     contactsPerMinute: 'Contacts a minute',
     row: (day: number, values: string) => `Day ${day}: ${values}`,
     empty: 'No history yet',
+    noRow: 'No day chosen',
   },
 
   person: {
@@ -137,7 +139,11 @@ export const texts = {
     seenFromTo: (from: string, to: string) => `${from} to ${to}`,
     contacts: 'Contacts',
     contactsLatest: 'Latest contacts',
-    tabs: { history: 'History', encounters: 'Encounters', infections: 'Infections' },
+    tabs: { history: 'History', encounters: 'Encounters', contacts: 'Contacts', infections: 'Infections' },
+    contactsNone: 'No contacts in the minute before.',
+    at: 'At',
+    distance: 'Distance',
+    died: 'Died',
     encountersNone: 'No encounters recorded.',
     historyNone: 'Nothing has happened yet.',
     started: 'First seen',

@@ -1,0 +1,159 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import ToggleButton from '@mui/material/ToggleButton';
+import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
+import Typography from '@mui/material/Typography';
+import { useState } from 'react';
+import { formatClock, formatCount } from '../../ui/format';
+import { Panel } from '../../ui/panel';
+import { useSeriesVersion, useSession } from '../../ui/session-context';
+import { texts } from '../../ui/texts';
+import { useMapPalette } from '../../ui/use-map-palette';
+import { EpidemicChart } from './epidemic-chart';
+import { CURVES, type CurveName, linesOf, sampled } from './lines';
+
+const TABLE_ROWS = 50;
+const NAMES: Record<CurveName, string> = {
+  present: texts.curve.people,
+  incidence: texts.curve.incidence,
+  meetings: texts.curve.meetings,
+};
+
+/** The curves, what each line is worth under the cursor, and the same as a table. */
+export function CurvePanel() {
+  const [curve, setCurve] = useState<CurveName>('present');
+  const [row, setRow] = useState<number>();
+  const [asTable, setAsTable] = useState(false);
+  return (
+    <Panel
+      heading={texts.curve.heading}
+      aside={
+        <ToggleButtonGroup
+          exclusive
+          size="small"
+          value={curve}
+          onChange={(_, value: CurveName | null) => value !== null && setCurve(value)}
+          aria-label={texts.curve.which}
+          sx={{ '& .MuiToggleButton-root': { py: 0.1, px: 0.9, fontSize: '0.72rem', textTransform: 'none' } }}
+        >
+          {CURVES.map((name) => (
+            <ToggleButton key={name} value={name}>
+              {NAMES[name]}
+            </ToggleButton>
+          ))}
+        </ToggleButtonGroup>
+      }
+    >
+      <EpidemicChart curve={curve} onRow={setRow} />
+      <Readout curve={curve} row={row} />
+      <Button
+        size="small"
+        color="inherit"
+        onClick={() => setAsTable(!asTable)}
+        aria-expanded={asTable}
+        sx={{ mt: 0.5, ml: -0.75, color: 'text.secondary' }}
+      >
+        {asTable ? texts.curve.noTable : texts.curve.table}
+      </Button>
+      {asTable && <CurveTable curve={curve} />}
+    </Panel>
+  );
+}
+
+/** The values under the cursor, else the newest. */
+function Readout({ curve, row }: { curve: CurveName; row: number | undefined }) {
+  const { series } = useSession();
+  const palette = useMapPalette();
+  useSeriesVersion();
+  const { columns } = series;
+  const at = row ?? columns.moment.length - 1;
+  if (at < 0) return <Typography variant="caption">{texts.curve.empty}</Typography>;
+  const time = formatClock(columns.time_ms[at] ?? 0);
+  return (
+    <Box
+      sx={{
+        display: 'flex',
+        flexWrap: 'wrap',
+        columnGap: 1.5,
+        fontSize: '0.75rem',
+        color: 'text.secondary',
+        minHeight: 18,
+      }}
+    >
+      <span>
+        {texts.time.day(columns.moment[at] ?? 0)} · {time}
+      </span>
+      {linesOf(curve, columns, palette).map(({ name, colour, values }) => (
+        <span key={name}>
+          <Box
+            component="span"
+            aria-hidden="true"
+            sx={{
+              display: 'inline-block',
+              width: 10,
+              height: 3,
+              borderRadius: 1,
+              mr: 0.5,
+              verticalAlign: 'middle',
+              bgcolor: colour,
+            }}
+          />
+          {name}{' '}
+          <Box component="b" sx={{ color: 'text.primary', fontWeight: 600 }}>
+            {values[at] == null ? '–' : formatCount(Math.round(values[at]))}
+          </Box>
+        </span>
+      ))}
+    </Box>
+  );
+}
+
+function CurveTable({ curve }: { curve: CurveName }) {
+  const { series } = useSession();
+  const palette = useMapPalette();
+  useSeriesVersion();
+  const { columns } = series;
+  const lines = linesOf(curve, columns, palette);
+  return (
+    <Box
+      tabIndex={0}
+      role="region"
+      aria-label={texts.curve.caption}
+      sx={{ maxHeight: 220, overflowY: 'auto' }}
+    >
+      <Box
+        component="table"
+        sx={{
+          width: '100%',
+          fontSize: '0.78rem',
+          borderCollapse: 'collapse',
+          '& th': { textAlign: 'right', fontWeight: 500, color: 'text.secondary' },
+          '& td': { textAlign: 'right', borderTop: 1, borderColor: 'divider', py: 0.25 },
+        }}
+      >
+        <thead>
+          <tr>
+            <th scope="col">{texts.curve.day}</th>
+            <th scope="col">{texts.curve.at}</th>
+            {lines.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sampled(columns.moment.length, TABLE_ROWS).map((row) => (
+            <tr key={columns.moment[row]}>
+              <td>{columns.moment[row]}</td>
+              <td>{formatClock(columns.time_ms[row] ?? 0)}</td>
+              {lines.map(({ name, values }) => (
+                <td key={name}>{values[row] == null ? '–' : formatCount(Math.round(values[row]))}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </Box>
+    </Box>
+  );
+}

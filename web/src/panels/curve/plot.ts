@@ -1,0 +1,112 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Line } from './lines';
+
+export interface PlotColours {
+  text: string;
+  grid: string;
+  now: string;
+}
+
+export interface PlotEvents {
+  /** The row under the pointer or the cursor of the keys. */
+  hover(row: number | undefined): void;
+  click(row: number): void;
+}
+
+/** The one place that knows the chart library. */
+export class Plot {
+  private readonly plot: uPlot;
+  private now: number | undefined;
+
+  constructor(
+    host: HTMLElement,
+    lines: Omit<Line, 'values'>[],
+    colours: PlotColours,
+    events: PlotEvents,
+    size: { width: number; height: number },
+  ) {
+    const axis = { stroke: colours.text, font: '11px system-ui, sans-serif', ticks: { show: false } };
+    const grid = { stroke: colours.grid, width: 1 };
+    this.plot = new uPlot(
+      {
+        ...size,
+        legend: { show: false },
+        padding: [8, 6, 0, 0],
+        scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.08)] } },
+        axes: [
+          { ...axis, grid: { show: false }, size: 22, gap: 3, space: 60 },
+          { ...axis, grid, size: 40, gap: 4, space: 34, values: (_, ticks) => ticks.map(compact) },
+        ],
+        cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+        series: [{}, ...lines.map(toSeries)],
+        hooks: {
+          setCursor: [(u) => events.hover(u.cursor.idx ?? undefined)],
+          draw: [(u) => this.drawNow(u, colours.now)],
+          ready: [
+            (u) => {
+              u.over.addEventListener('click', () => {
+                if (u.cursor.idx != null) events.click(u.cursor.idx);
+              });
+            },
+          ],
+        },
+      },
+      [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData,
+      host,
+    );
+  }
+
+  data(moments: number[], values: (number | null)[][]): void {
+    this.plot.setData([moments, ...values] as uPlot.AlignedData);
+  }
+
+  /** Marks the moment on show. */
+  mark(moment: number): void {
+    if (moment === this.now) return;
+    this.now = moment;
+    this.plot.redraw(false);
+  }
+
+  /** Puts the cursor on a row, as the pointer would. */
+  cursor(row: number): void {
+    const moment = this.plot.data[0][row];
+    if (moment !== undefined) this.plot.setCursor({ left: this.plot.valToPos(moment, 'x'), top: 10 });
+  }
+
+  size(width: number, height: number): void {
+    this.plot.setSize({ width, height });
+  }
+
+  dispose(): void {
+    this.plot.destroy();
+  }
+
+  private drawNow(u: uPlot, colour: string): void {
+    if (this.now === undefined || (u.data[0]?.length ?? 0) === 0) return;
+    const x = Math.round(u.valToPos(this.now, 'x', true));
+    const { left, top, width, height } = u.bbox;
+    if (x < left || x > left + width) return;
+    u.ctx.save();
+    u.ctx.strokeStyle = colour;
+    u.ctx.lineWidth = Math.round(devicePixelRatio * 1.5);
+    u.ctx.beginPath();
+    u.ctx.moveTo(x, top);
+    u.ctx.lineTo(x, top + height);
+    u.ctx.stroke();
+    u.ctx.restore();
+  }
+}
+
+function toSeries({ name, colour, filled }: Omit<Line, 'values'>): uPlot.Series {
+  return {
+    label: name,
+    stroke: colour,
+    width: 1.75,
+    points: { show: false },
+    ...(filled && { fill: `${colour}22` }),
+  };
+}
+
+const notation = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const compact = (value: number): string => notation.format(value);
