@@ -66,20 +66,30 @@ pub enum ScenarioError {
     },
 }
 
-/// The scenario of this name, or in the file at this path. Its parameters are checked.
+/// The scenario of this name, or in the file at this path, for nodes: parameters and number of
+/// people are checked.
 ///
 /// # Errors
 /// See [`ScenarioError`].
 pub fn find(name_or_path: &str) -> Result<Scenario, ScenarioError> {
+    let scenario = load(name_or_path)?;
+    let people = u64::from(scenario.nodes) + u64::from(scenario.infected);
+    if !(1..=u64::from(NODES_MAX)).contains(&people) {
+        return Err(ScenarioError::People { name: scenario.name, people });
+    }
+    Ok(scenario)
+}
+
+/// The scenario of this name, or in the file at this path, of any number of people. Its parameters are checked.
+///
+/// # Errors
+/// See [`ScenarioError`].
+pub fn load(name_or_path: &str) -> Result<Scenario, ScenarioError> {
     let scenario = match BUILT_IN.into_iter().find(|(name, _)| *name == name_or_path) {
         Some((name, text)) => parse(name, text)?,
         None => parse(name_or_path, &read(name_or_path)?)?,
     };
     parameters(&scenario)?;
-    let people = u64::from(scenario.nodes) + u64::from(scenario.infected);
-    if !(1..=u64::from(NODES_MAX)).contains(&people) {
-        return Err(ScenarioError::People { name: scenario.name, people });
-    }
     Ok(scenario)
 }
 

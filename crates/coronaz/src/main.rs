@@ -5,6 +5,8 @@ mod audit;
 mod failure;
 mod ingest;
 mod logging;
+mod node;
+mod parameters;
 mod parts;
 mod serve;
 mod up;
@@ -30,6 +32,7 @@ struct Cli {
 enum Command {
     Up(up::Args),
     Add(add::Args),
+    Node(node::Args),
     Parts(parts::Args),
     Ingest(ingest::Args),
     Serve(serve::Args),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Up(args) => up::run(args),
         Command::Add(args) => add::run(&args),
+        Command::Node(args) => node::run(args),
         Command::Parts(args) => parts::run(args),
         Command::Ingest(args) => ingest::run(args),
         Command::Serve(args) => serve::run(args),

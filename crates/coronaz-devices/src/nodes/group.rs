@@ -56,6 +56,8 @@ pub struct Figures {
     pub seconds_skipped: u64,
     /// Contacts not known to have arrived at the end.
     pub contacts_untold: u64,
+    /// Devices whose last message is not known to have arrived at the end.
+    pub devices_untold: u64,
     /// Contacts dropped because too many waited.
     pub contacts_dropped: u64,
     /// Datagrams refused.
@@ -70,6 +72,7 @@ impl Figures {
         self.contacts += other.contacts;
         self.seconds_skipped = self.seconds_skipped.max(other.seconds_skipped);
         self.contacts_untold += other.contacts_untold;
+        self.devices_untold += other.devices_untold;
         self.contacts_dropped += other.contacts_dropped;
         self.refusals.add(&other.refusals);
     }
@@ -109,6 +112,7 @@ impl Group {
         self.tell_last_words(asked);
         for carried in &self.carried {
             self.figures.contacts_untold += carried.outbox.pending() as u64;
+            self.figures.devices_untold += u64::from(!carried.finished);
             self.figures.contacts_dropped += carried.outbox.dropped();
         }
         self.figures.refusals = *self.ear.refusals();
