@@ -8,12 +8,14 @@
 //!
 //! - [`pool`]: who runs the jobs
 //! - [`witness`]: who is told the contacts and infections
+//! - [`columns`]: who stands where, for whoever follows it
 //! - `layout`: how the map is cut into strips
 //! - `strip`: the columns of a strip's people; `state`: a person's state in 32 bits
 //! - `stride`: the beginning of a tick; `sweep`: who is in range; `meeting`: what meeting leads to;
 //!   `shard`: all this for a few strips in a row
 //! - `migrate`: who has left its strip
 
+pub mod columns;
 pub mod pool;
 pub mod witness;
 
@@ -26,6 +28,7 @@ mod stride;
 mod strip;
 mod sweep;
 
+pub use columns::{Columns, Standing};
 pub use pool::{Pool, Serial};
 pub use witness::{Diary, Witness};
 
