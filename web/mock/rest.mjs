@@ -116,7 +116,7 @@ function nodes(world, parts, number) {
     .map(({ infectee: _, ...rest }) => rest);
   return ok({
     ...{ slot, id, x, y, infected: ill > 0, immune: immune > 0, alive },
-    ...{ first_ms: firstMs, last_ms: lastMs, infections, contacts_count: contacts.length },
+    ...{ reported: true, first_ms: firstMs, last_ms: lastMs, infections, contacts_count: contacts.length },
   });
 }
 
@@ -146,7 +146,14 @@ function encounters(contacts) {
       e.contacts += 1;
       e.nearest = Math.min(e.nearest, c.distance);
     } else {
-      const fresh = { with: c.with, from_ms: c.time_ms, to_ms: c.time_ms, nearest: c.distance, contacts: 1 };
+      const fresh = {
+        with: c.with,
+        from_ms: c.time_ms,
+        to_ms: c.time_ms,
+        nearest: c.distance,
+        contacts: 1,
+        open: false,
+      };
       open.set(c.with, fresh);
       all.push(fresh);
     }

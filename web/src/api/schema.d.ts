@@ -459,7 +459,7 @@ export interface components {
             y: number;
         };
         /** @description A parameter's value. */
-        Parameter: boolean | number;
+        Parameter: boolean | number | string;
         /** @description A partition of the topic. */
         PartitionPart: {
             /**

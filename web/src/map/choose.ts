@@ -14,6 +14,10 @@ export function rendererInAddress(search: string): RendererKind | undefined {
   return wish === 'canvas' || wish === 'webgl' ? wish : undefined;
 }
 
+/** `?density=off`: dots even where they hide each other; to measure the back ends. */
+export const dotsInAddress = (search: string): boolean =>
+  new URLSearchParams(search).get('density') === 'off';
+
 /** The name of what draws WebGL here; undefined when nothing does. */
 export function gpuName(): string | undefined {
   const gl = document.createElement('canvas').getContext('webgl2');

@@ -13,7 +13,10 @@ import type { View } from './view';
 /** What lies on the map's corners: zoom buttons, the scale bar, a note. */
 export function MapCorner({ view }: { view: View | undefined }) {
   const map = useMapHandle();
-  const crowded = useChoices((choices) => choices.realism && choices.drawing !== 'icons');
+  const note = useChoices(({ realism, drawing }) => {
+    if (drawing === 'density') return texts.map.density;
+    return realism && drawing !== 'icons' ? texts.map.crowd : undefined;
+  });
   const bar = view && scaleBar(view);
   return (
     <>
@@ -47,7 +50,7 @@ export function MapCorner({ view }: { view: View | undefined }) {
           />
         </Box>
       )}
-      {crowded && (
+      {note !== undefined && (
         <Typography
           role="status"
           variant="body2"
@@ -63,7 +66,7 @@ export function MapCorner({ view }: { view: View | undefined }) {
             borderColor: 'divider',
           }}
         >
-          {texts.map.crowd}
+          {note}
         </Typography>
       )}
     </>

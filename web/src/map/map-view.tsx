@@ -6,7 +6,7 @@ import { hiddenText } from '../ui/panel';
 import { useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
 import { useMapPalette } from '../ui/use-map-palette';
-import { rendererInAddress } from './choose';
+import { dotsInAddress, rendererInAddress } from './choose';
 import { useMapHandle } from './handle';
 import { MapCorner } from './map-corner';
 import { MapScene, type MapWish } from './scene';
@@ -62,7 +62,11 @@ export function MapView({ startView, onView, onPick }: MapViewProps) {
           latest.current.onView(isHome ? undefined : next);
         },
       },
-      { renderer: rendererInAddress(location.search), view: latest.current.startView },
+      {
+        renderer: rendererInAddress(location.search),
+        view: latest.current.startView,
+        density: !dotsInAddress(location.search),
+      },
     );
     handle.current = scene;
     return () => {

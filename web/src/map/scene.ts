@@ -1,8 +1,10 @@
+import type { Frame } from '../live/frame';
 import { type Picture, placeOf } from '../live/picture';
 import type { DrawStyle } from '../ui/glyphs';
 import type { Category, MapPalette } from '../ui/palette';
 import { drawGround, drawSelection } from './backdrop';
 import { gpuName, kindFor, makeRenderer, SlownessWatch } from './choose';
+import { DensityLayer, isCrowded } from './density';
 import { listenForGestures } from './gestures';
 import { DETAILED_MAX, type Sizes, sizesFor } from './look';
 import {
@@ -54,8 +56,8 @@ export interface MapEvents {
   view(view: View, isHome: boolean): void;
   /** The visitor moved the map by hand: following ends. */
   panned(): void;
-  /** What is really drawn: icons become dots in a crowd, and the back end can change. */
-  drawing(style: DrawStyle, kind: RendererKind): void;
+  /** What is really drawn: icons become dots in a crowd, dots a density, and the back end can change. */
+  drawing(style: DrawStyle | 'density', kind: RendererKind): void;
 }
 
 /** The map without React: three canvases, the gestures, and the loop that draws when there is something new. */
@@ -64,6 +66,7 @@ export class MapScene {
   draws = 0;
   private renderer: MapRenderer;
   private readonly ground = document.createElement('canvas');
+  private readonly density = new DensityLayer();
   private readonly marks = document.createElement('canvas');
   private readonly stops: (() => void)[] = [];
   private readonly watch = new SlownessWatch();
@@ -77,6 +80,8 @@ export class MapScene {
   private frameOld = true;
   private sizes: Sizes | undefined;
   private inView = 0;
+  private crowded = false;
+  private densityOld = true;
   private countedAt = 0;
 
   constructor(
@@ -85,7 +90,11 @@ export class MapScene {
     private readonly run: MapRun,
     private wish: MapWish,
     private readonly events: MapEvents,
-    private readonly options: { renderer: RendererKind | undefined; view: View | undefined },
+    private readonly options: {
+      renderer: RendererKind | undefined;
+      view: View | undefined;
+      density: boolean;
+    },
   ) {
     this.isHome = options.view === undefined;
     this.current = options.view ?? {
@@ -94,10 +103,14 @@ export class MapScene {
       scale: run.scaleFactor,
     };
     this.renderer = this.make(kindFor(options.renderer, gpuName));
-    host.replaceChildren(this.ground, this.renderer.canvas, this.marks);
+    host.replaceChildren(this.ground, this.density.canvas, this.renderer.canvas, this.marks);
     const room = new ResizeObserver(() => this.resize());
     room.observe(host);
+    const sharpness = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    const sharpnessChanged = () => this.resize();
+    sharpness.addEventListener('change', sharpnessChanged);
     this.stops.push(
+      () => sharpness.removeEventListener('change', sharpnessChanged),
       () => room.disconnect(),
       picture.subscribe(() => this.tookFrame()),
       listenForGestures(host, {
@@ -121,6 +134,7 @@ export class MapScene {
     if (wish.palette !== this.wish.palette) this.groundOld = true;
     this.wish = wish;
     this.lookOld = true;
+    this.densityOld = true;
     this.invalidate();
   }
 
@@ -193,7 +207,7 @@ export class MapScene {
 
   private make(kind: RendererKind): MapRenderer {
     const renderer = makeRenderer(kind, { field: this.run.field, onLost: () => this.replaceRenderer() });
-    for (const canvas of [this.ground, renderer.canvas, this.marks])
+    for (const canvas of [this.ground, this.density.canvas, renderer.canvas, this.marks])
       canvas.setAttribute('aria-hidden', 'true');
     return renderer;
   }
@@ -230,12 +244,14 @@ export class MapScene {
 
   private tookFrame(): void {
     this.frameOld = true;
+    this.densityOld = true;
     this.invalidate();
   }
 
   private setView(view: View): void {
     this.current = view;
     this.groundOld = true;
+    this.densityOld = true;
     this.countedAt = 0;
     this.events.view(view, this.isHome);
     this.invalidate();
@@ -269,18 +285,16 @@ export class MapScene {
     const began = performance.now();
     const { current, previous } = this.picture;
     const progress = this.progress();
-    if (this.frameOld && current !== undefined) this.renderer.frame(previous, current);
-    this.frameOld = false;
     if (this.wish.follow) this.followSelected(progress);
     this.updateLook();
     this.drawGround();
-    this.renderer.view(this.current, this.size, devicePixelRatio);
-    this.renderer.draw(progress);
+    if (this.crowded && current !== undefined) this.drawDensity(current);
+    else this.drawPeople(previous, current, progress);
     this.drawMarks();
     this.draws += 1;
     this.timings.push(performance.now() - began);
     if (this.timings.length > TIMINGS_MAX) this.timings.shift();
-    const glides = progress < 1;
+    const glides = progress < 1 && !this.crowded;
     const slow = this.watch.drew(began, glides);
     if (slow && this.renderer.kind === 'webgl' && this.options.renderer === undefined) this.replaceRenderer();
     if (glides) this.invalidate();
@@ -299,6 +313,7 @@ export class MapScene {
     };
     this.isHome = false;
     this.groundOld = true;
+    this.densityOld = true;
   }
 
   private updateLook(): void {
@@ -317,13 +332,33 @@ export class MapScene {
       infectionRadius,
     });
     const old = this.sizes;
+    const crowded = this.options.density && isCrowded(this.inView, this.size, this.crowded);
+    if (crowded !== this.crowded) this.lookOld = true;
+    this.crowded = crowded;
     const same = old?.style === sizes.style && old.dotPx === sizes.dotPx && old.ringPx === sizes.ringPx;
     if (same && !this.lookOld) return;
     this.sizes = sizes;
     this.lookOld = false;
     const { palette, shown, isolated } = this.wish;
     this.renderer.mode({ ...sizes, palette, shown, isolated });
-    this.events.drawing(sizes.style, this.renderer.kind);
+    this.events.drawing(crowded ? 'density' : sizes.style, this.renderer.kind);
+  }
+
+  private drawPeople(previous: Frame | undefined, current: Frame | undefined, progress: number): void {
+    this.density.hide();
+    this.renderer.canvas.style.visibility = 'visible';
+    if (this.frameOld && current !== undefined) this.renderer.frame(previous, current);
+    this.frameOld = false;
+    this.renderer.view(this.current, this.size, devicePixelRatio);
+    this.renderer.draw(progress);
+  }
+
+  private drawDensity(current: Frame): void {
+    this.renderer.canvas.style.visibility = 'hidden';
+    if (!this.densityOld) return;
+    this.densityOld = false;
+    const { palette, shown } = this.wish;
+    this.density.draw(current, this.current, this.size, this.run.field, palette, shown);
   }
 
   private drawGround(): void {

@@ -16,7 +16,7 @@ export interface Choices {
   /** Slots that stand out while isolating. */
   isolated: ReadonlySet<number> | undefined;
   /** What the map really draws. */
-  drawing: DrawStyle;
+  drawing: DrawStyle | 'density';
   help: boolean;
 
   /** Selects somebody by id, and by slot when that is known. */

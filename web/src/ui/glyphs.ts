@@ -5,6 +5,8 @@ export const GLYPH_BOX = 24;
 
 const HUMAN =
   'M12 1.6a3.5 3.5 0 1 1 0 7a3.5 3.5 0 0 1 0-7ZM9 9.8h6a3 3 0 0 1 3 3v4.4a1.3 1.3 0 0 1-2.6 0v-4h-.7v8a1.4 1.4 0 0 1-2.3 0.9v-5.6h-.8v5.6a1.4 1.4 0 0 1-2.3-.9v-8h-.7v4a1.3 1.3 0 0 1-2.6 0v-4.4a3 3 0 0 1 3-3Z';
+/** The immune carry a cross, cut out of the body. */
+const IMMUNE = `${HUMAN}M11.2 10.600h1.600v1.300h1.300v1.600h-1.300v1.300h-1.600v-1.300h-1.300v-1.600h1.300Z`;
 const ZOMBIE =
   'M10.2 1.9a3.5 3.5 0 1 1 2.5 6.5a3.5 3.5 0 0 1-2.5-6.5ZM8.6 9.6h12.1a1.35 1.35 0 0 1 0 2.7h-6.3l.2 1h4.6a1.35 1.35 0 0 1 0 2.7h-4.3l1.7 5.2a1.4 1.4 0 0 1-2.6 1.1l-2-4.9l-1.6 5a1.4 1.4 0 0 1-2.8-.6l1.3-6.6l-1.2-3.1a1.9 1.9 0 0 1 .9-2.5Z';
 const GRAVESTONE =
@@ -12,7 +14,7 @@ const GRAVESTONE =
 
 export const GLYPHS: Record<Category, string> = {
   safe: HUMAN,
-  immune: HUMAN,
+  immune: IMMUNE,
   infected: ZOMBIE,
   dead: GRAVESTONE,
 };

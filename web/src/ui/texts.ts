@@ -49,6 +49,7 @@ export const texts = {
     zoomOut: 'Zoom out',
     home: 'Whole field',
     scale: (units: number) => `${units} ${units === 1 ? 'unit' : 'units'}`,
+    density: 'Density: red where many are infected. Zoom in to see people.',
     crowd: 'Too many people in view for icons: zoom in to see them.',
   },
 

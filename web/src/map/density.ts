@@ -1,0 +1,119 @@
+import type { Frame } from '../live/frame';
+import { CATEGORIES, type Category, type MapPalette, rgb } from '../ui/palette';
+import { CATEGORY_OF_STATE } from './renderer';
+import type { Field, Size, View } from './view';
+
+/** Side of a cell, CSS px. */
+const CELL_PX = 4;
+/** So many dots of 3 px cover half of a map of 1000 by 800: more of them only hide each other. */
+const PEOPLE_PER_PX = 45_000 / (1000 * 800);
+/** Once on, it stays on until there are clearly fewer, so that it does not flicker. */
+const STAYS = 0.85;
+/** The faintest cell with somebody in it. */
+const OPACITY_MIN = 0.22;
+/** A few infected among many have to show: the share is raised by this power. */
+const INFECTED_POWER = 0.5;
+
+const PLANES = CATEGORIES.length;
+const INFECTED = CATEGORIES.indexOf('infected');
+const DEAD = CATEGORIES.indexOf('dead');
+
+/** Are there more people in view than can be told apart? */
+export function isCrowded(inView: number, size: Size, already: boolean): boolean {
+  return inView > PEOPLE_PER_PX * size.width * size.height * (already ? STAYS : 1);
+}
+
+export interface Density {
+  columns: number;
+  rows: number;
+  /** For each cell, one count per category. */
+  counts: Uint32Array;
+}
+
+/** How many of each category are in each cell of the map; the one loop over everybody. */
+export function countDensity(frame: Frame, view: View, size: Size, field: Field, into?: Density): Density {
+  const columns = Math.ceil(size.width / CELL_PX);
+  const rows = Math.ceil(size.height / CELL_PX);
+  const fits = into?.columns === columns && into.rows === rows;
+  const density = fits ? into : { columns, rows, counts: new Uint32Array(columns * rows * PLANES) };
+  const { counts } = density;
+  if (fits) counts.fill(0);
+  const { xy, states, count } = frame;
+  const kx = (field.width * view.scale) / 65535 / CELL_PX;
+  const ky = (-field.height * view.scale) / 65535 / CELL_PX;
+  const ox = (size.width / 2 - view.x * view.scale) / CELL_PX;
+  const oy = (size.height / 2 + view.y * view.scale) / CELL_PX;
+  for (let slot = 0; slot < count; slot += 1) {
+    const category = CATEGORY_OF_STATE[states[slot] as number] as number;
+    if (category === 255) continue;
+    const column = Math.floor(ox + (xy[2 * slot] as number) * kx);
+    const row = Math.floor(oy + (xy[2 * slot + 1] as number) * ky);
+    if (column < 0 || row < 0 || column >= columns || row >= rows) continue;
+    const cell = (row * columns + column) * PLANES + category;
+    counts[cell] = (counts[cell] as number) + 1;
+  }
+  return density;
+}
+
+/** The share of infected as colour, the number of people as strength. */
+export function paintDensity(density: Density, palette: MapPalette, shown: ReadonlySet<Category>): ImageData {
+  const { columns, rows, counts } = density;
+  const image = new ImageData(columns, rows);
+  const pixels = image.data;
+  const on = CATEGORIES.map((category) => (shown.has(category) ? 1 : 0));
+  const cells = columns * rows;
+  const numbers = new Float32Array(cells);
+  let most = 1;
+  for (let cell = 0; cell < cells; cell += 1) {
+    let n = 0;
+    for (let plane = 0; plane < PLANES; plane += 1)
+      n += (counts[cell * PLANES + plane] as number) * (on[plane] as number);
+    numbers[cell] = n;
+    if (n > most) most = n;
+  }
+  const safe = rgb(palette.people.safe);
+  const infected = rgb(palette.people.infected);
+  const dead = rgb(palette.people.dead);
+  for (let cell = 0; cell < cells; cell += 1) {
+    const n = numbers[cell] as number;
+    if (n === 0) continue;
+    const hot =
+      (((counts[cell * PLANES + INFECTED] as number) * (on[INFECTED] as number)) / n) ** INFECTED_POWER;
+    const gone = ((counts[cell * PLANES + DEAD] as number) * (on[DEAD] as number)) / n;
+    for (let part = 0; part < 3; part += 1) {
+      const cool = (safe[part] as number) * (1 - gone) + (dead[part] as number) * gone;
+      pixels[cell * 4 + part] = cool * (1 - hot) + (infected[part] as number) * hot;
+    }
+    pixels[cell * 4 + 3] = 255 * (OPACITY_MIN + (1 - OPACITY_MIN) * (Math.log1p(n) / Math.log1p(most)));
+  }
+  return image;
+}
+
+/** The density as a canvas of its own, between the ground and the people. */
+export class DensityLayer {
+  readonly canvas = document.createElement('canvas');
+  private density: Density | undefined;
+
+  draw(
+    frame: Frame,
+    view: View,
+    size: Size,
+    field: Field,
+    palette: MapPalette,
+    shown: ReadonlySet<Category>,
+  ): void {
+    this.density = countDensity(frame, view, size, field, this.density);
+    const image = paintDensity(this.density, palette, shown);
+    if (this.canvas.width !== image.width) this.canvas.width = image.width;
+    if (this.canvas.height !== image.height) this.canvas.height = image.height;
+    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
+    // Cells are whole; the map's last column and row may be cut.
+    this.canvas.style.width = `${image.width * CELL_PX}px`;
+    this.canvas.style.height = `${image.height * CELL_PX}px`;
+    this.canvas.style.visibility = 'visible';
+  }
+
+  hide(): void {
+    this.canvas.style.visibility = 'hidden';
+  }
+}
