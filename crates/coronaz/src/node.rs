@@ -80,6 +80,7 @@ pub(crate) struct Args {
     /// Where beacons go: a broadcast address or multicast group. The default stays on this machine,
     /// 255.255.255.255:4711 is the local network
     #[arg(long, default_value_t = THIS_MACHINE, value_name = "ADDR:PORT", help_heading = "Radio")]
+    #[arg(value_parser = parse_radio)]
     radio: SocketAddrV4,
 
     /// Send beacons sealed with the key in this file (16 bytes or more), and hear only such, each once
@@ -135,6 +136,10 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     std::thread::spawn(move || make_topic(&bus));
     let summary = nodes::run(config, &sink, &stop).map_err(|error| failure(&error))?;
     conclude(&summary)
+}
+
+fn parse_radio(text: &str) -> Result<SocketAddrV4, String> {
+    text.parse().map_err(|_| format!("write an IPv4 address and a port, such as {THIS_MACHINE}"))
 }
 
 fn bus_config(args: &Args) -> Result<BusConfig, Failure> {
@@ -347,7 +352,7 @@ mod tests {
             ("--count 0", "1..=10000"),
             ("--infected-count 2", "from 0 to --count"),
             ("--count 2 --interactive", "for one device"),
-            ("--radio 127.255.255.255", "invalid socket address"),
+            ("--radio 127.255.255.255", "such as 127.255.255.255:4711"),
             ("--run five", "UUID"),
             ("--scenario vilage", "town, paper"),
             ("--radio-key /no/such/key", "/no/such/key"),
