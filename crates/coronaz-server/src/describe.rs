@@ -36,13 +36,16 @@ fn parameters(run: &view::Run) -> BTreeMap<String, Parameter> {
             Value::Integer(value) => Parameter::Integer(value),
             Value::Real(value) => Parameter::Real(value),
             Value::Switch(value) => Parameter::Switch(value),
+            Value::Choice(word) => Parameter::Choice(word.to_owned()),
+            choice => Parameter::Choice(choice.to_string()),
         };
         (name.to_owned(), value)
     });
     let announced = run.parameters.iter().filter_map(|(name, value)| {
         let value = (value.as_bool().map(Parameter::Switch))
             .or_else(|| value.as_i64().map(Parameter::Integer))
-            .or_else(|| value.as_f64().map(Parameter::Real))?;
+            .or_else(|| value.as_f64().map(Parameter::Real))
+            .or_else(|| value.as_str().map(|word| Parameter::Choice(word.to_owned())))?;
         Some((name.clone(), value))
     });
     paper.chain(announced).collect()

@@ -35,7 +35,7 @@ pub struct Run {
 }
 
 /// A parameter's value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Parameter {
     /// On or off.
@@ -44,6 +44,8 @@ pub enum Parameter {
     Integer(i64),
     /// A real number.
     Real(f64),
+    /// One of several words.
+    Choice(String),
 }
 
 /// Runs, newest first.

@@ -100,7 +100,7 @@ mod tests {
         let token: Token = " 0123456789abcdef\n".parse().expect("a token");
         assert!(token.is("0123456789abcdef"));
         assert!(!token.is("0123456789abcdeg") && !token.is("") && !token.is(token.cookie()));
-        assert!(token.is_cookie(&token.cookie().to_owned()) && !token.is_cookie("0123456789abcdef"));
+        assert!(token.is_cookie(token.cookie()) && !token.is_cookie("0123456789abcdef"));
         assert!(!format!("{token:?}").contains("0123"));
     }
 

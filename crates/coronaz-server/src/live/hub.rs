@@ -8,7 +8,7 @@ use std::{
 
 use coronaz_store::{At, view};
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, SemaphorePermit, watch},
     task::JoinHandle,
     time::MissedTickBehavior,
 };
@@ -25,6 +25,10 @@ use crate::{
 /// A store that is away is asked again this often.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
+/// KiB of frames that are being sent, to all visitors together: a hundred frames of a million people. Who
+/// receives slowly holds his part of it until his time is over; the others wait.
+const SENDING_KIB_MAX: u32 = 512 * 1024;
+
 /// What a poller knows of its run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
@@ -39,6 +43,7 @@ pub(crate) struct Hub {
     pub(super) readers: Readers,
     pub(super) places: Arc<Semaphore>,
     places_max: usize,
+    sending: Semaphore,
     poll_every: Duration,
     rooms: Mutex<HashMap<Uuid, Weak<Room>>>,
 }
@@ -63,9 +68,16 @@ impl Hub {
             readers,
             places: Arc::new(Semaphore::new(limits.sockets_max)),
             places_max: limits.sockets_max,
+            sending: Semaphore::new(SENDING_KIB_MAX as usize),
             poll_every: limits.poll_every,
             rooms: Mutex::default(),
         }
+    }
+
+    /// Waits until there is memory to send a message of so many bytes; it is taken until the answer is dropped.
+    pub(super) async fn room_to_send(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(SENDING_KIB_MAX);
+        self.sending.acquire_many(kib).await.ok()
     }
 
     /// Live connections now.

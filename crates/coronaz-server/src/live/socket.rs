@@ -223,7 +223,16 @@ impl Visit {
     }
 
     async fn send(&mut self, message: Message) -> ControlFlow<End> {
-        match tokio::time::timeout(SEND_TIME_MAX, self.sink.send(message)).await {
+        let bytes = match &message {
+            Message::Binary(frame) => frame.len(),
+            _ => 0,
+        };
+        let hub = self.hub.clone();
+        let sent = async {
+            let _room = hub.room_to_send(bytes).await;
+            self.sink.send(message).await
+        };
+        match tokio::time::timeout(SEND_TIME_MAX, sent).await {
             Ok(Ok(())) => ControlFlow::Continue(()),
             Ok(Err(_)) | Err(_) => ControlFlow::Break(None),
         }

@@ -1,12 +1,14 @@
 //! `/api/v1`: each route, and each problem.
 
+use std::time::Duration;
+
 use coronaz_store::Health;
 use coronaz_wire::{Report, page_frame};
 use serde_json::json;
 
 use crate::{
     http,
-    stage::{START_US, Stage, contact, limits, node, report, run},
+    stage::{START_US, Stage, contact, eventually, limits, node, report, run},
 };
 
 const START_MS: i64 = START_US / 1000;
@@ -247,11 +249,21 @@ async fn whatever_is_asked_while_the_store_is_away_is_the_same_503_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_takes_too_long_is_the_same_503_problem() {
-    let stage = Stage::open_with(limits(|limits| limits.question_time_max = std::time::Duration::ZERO)).await;
-    let answer = stage.get("/api/v1/runs").await;
-    answer.problem(503);
-    assert_eq!(answer.json()["title"], "temporarily unavailable");
+async fn a_question_that_takes_too_long_is_the_same_503_problem() {
+    let mut config = limits(|limits| limits.question_time_max = Duration::from_millis(50));
+    config.limits.questions_max = 2;
+    let stage = Stage::open_with(config).await;
+    stage.switch.delay(1_000);
+    // The third finds both places taken by questions that nobody waits for any more.
+    for _ in 0..3 {
+        let answer = stage.get("/api/v1/runs").await;
+        answer.problem(503);
+        assert_eq!(answer.json()["title"], "temporarily unavailable");
+    }
+    assert_eq!(stage.get("/data").await.status, 500);
+    assert_eq!(stage.get("/healthz").await.status, 200);
+    stage.switch.delay(0);
+    eventually("an answer", async || (stage.get("/api/v1/runs").await.status == 200).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,4 +296,15 @@ async fn text_is_compressed_for_who_takes_it_and_frames_never_are() {
     let frame = stage.get_with(&path("/state"), &[gzip, ("accept", "application/vnd.coronaz.frame")]).await;
     assert_eq!(frame.header("content-encoding"), "");
     assert!(page_frame::decode(&frame.body).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_of_very_many_nodes_is_given_as_a_frame_only() {
+    let stage = Stage::open_with_a_story().await;
+    stage.switch.crowd(100_001);
+    let detail = stage.get(&path("/state")).await.problem(406);
+    assert!(detail.contains("application/vnd.coronaz.frame"), "{detail}");
+    let frame = stage.get_with(&path("/state"), &[("accept", "application/vnd.coronaz.frame")]).await;
+    let (_, people) = page_frame::decode(&frame.body).expect("a frame");
+    assert_eq!(people.len(), 100_001);
 }

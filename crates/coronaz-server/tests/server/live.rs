@@ -1,6 +1,9 @@
 //! The live connection: what is pushed, what is answered, and what is refused.
 
-use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{
+    sync::atomic::Ordering::SeqCst,
+    time::{Duration, Instant},
+};
 
 use coronaz_wire::page_frame::{self, Drawn, FLAG_SEEK, Header};
 use futures_util::{SinkExt, StreamExt};
@@ -360,4 +363,26 @@ async fn live_connections_are_closed_when_the_server_stops() {
     assert_eq!(visitor.closed().await, Some(CloseCode::Away));
     let took = stopping.await.expect("it stops");
     assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_people_are_found_and_sent_in_time() {
+    const PEOPLE: u32 = 1_000_000;
+    let stage = Stage::open_with_a_story().await;
+    stage.switch.crowd(PEOPLE);
+    let mut visitor = Visitor::come(&stage).await;
+    let Heard::Frame(first, people) = visitor.hear().await else { panic!("a frame comes first") };
+    assert_eq!((first.seq, people.len()), (1, PEOPLE as usize));
+    visitor.ack(1).await;
+    let mut took_ms = Vec::new();
+    for request in 1..=5 {
+        let asked = Instant::now();
+        visitor.say(json!({"type": "seek", "moment": request % 3, "request": request})).await;
+        let answer = visitor.frame().await;
+        took_ms.push(asked.elapsed().as_millis());
+        visitor.ack(answer.seq).await;
+    }
+    println!("a seek among {PEOPLE} people took {took_ms:?} ms, with the decoding here");
+    // Far above what it takes; what it takes is printed.
+    assert!(took_ms.iter().all(|ms| *ms < 5_000), "{took_ms:?}");
 }

@@ -7,7 +7,7 @@ use std::{
     ops::ControlFlow,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
@@ -164,6 +164,8 @@ impl Stage {
         let switch = Arc::new(Switch {
             store: location.queries(),
             away: AtomicBool::new(false),
+            delay_ms: AtomicU64::new(0),
+            crowd: AtomicU32::new(0),
             states_read: AtomicU64::new(0),
         });
         let server = Server::new(switch.clone(), config).expect("a page");
@@ -216,6 +218,10 @@ pub(crate) fn limits(set: impl FnOnce(&mut Limits)) -> Config {
 pub(crate) struct Switch {
     store: Arc<dyn Queries>,
     away: AtomicBool,
+    /// Every answer takes so long.
+    delay_ms: AtomicU64,
+    /// When not 0, every state has so many nodes, whatever the store says.
+    crowd: AtomicU32,
     pub(crate) states_read: AtomicU64,
 }
 
@@ -224,7 +230,16 @@ impl Switch {
         self.away.store(away, SeqCst);
     }
 
+    pub(crate) fn delay(&self, delay_ms: u64) {
+        self.delay_ms.store(delay_ms, SeqCst);
+    }
+
+    pub(crate) fn crowd(&self, people: u32) {
+        self.crowd.store(people, SeqCst);
+    }
+
     fn store(&self) -> Result<&dyn Queries, StoreError> {
+        std::thread::sleep(Duration::from_millis(self.delay_ms.load(SeqCst)));
         if self.away.load(SeqCst) {
             let reason = "the disk of database-7 is full".to_owned();
             return Err(StoreError::Unavailable {
@@ -257,7 +272,14 @@ impl Queries for Switch {
     fn state(&self, run: Uuid, at: At) -> Result<Option<view::State>, StoreError> {
         let state = self.store()?.state(run, at);
         self.states_read.fetch_add(1, SeqCst);
-        state
+        Ok(state?.map(|mut state| {
+            let (people, any) = (self.crowd.load(SeqCst), state.nodes[0]);
+            let crowd = (0..people).map(|slot| view::NodeState { slot, ..any });
+            if people > 0 {
+                state.nodes = crowd.collect();
+            }
+            state
+        }))
     }
 
     fn moments(&self, run: Uuid, from: u64, to: u64, points: usize) -> Result<Vec<view::Moment>, StoreError> {
