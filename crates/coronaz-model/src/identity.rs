@@ -46,6 +46,20 @@ pub const fn person_of(base: Identity, identity: Identity) -> Option<PersonId> {
     if number <= u32::MAX as u64 { Some(PersonId(number as u32)) } else { None }
 }
 
+/// The UUID of person 0 in a fleet of this seed, so that the same seed gives the same devices: a fixed
+/// timestamp; clock sequence and node are drawn, with the multicast bit, which no network card has.
+#[must_use]
+pub const fn base_of(seed: u64) -> Identity {
+    /// The day of the paper's example: 2 December 2020.
+    const FIRST_TIMESTAMP: u64 = 0x01eb_34b9_0000_0000;
+    const VERSION_1: Identity = 1 << 76;
+    const VARIANT: Identity = 0b10 << 62;
+    const MULTICAST: Identity = 1 << 40;
+    const DRAWN_BITS: Identity = (1 << 62) - 1;
+    let drawn = mix(seed ^ 0x666c_6565_7400_0000) as Identity & DRAWN_BITS;
+    with_timestamp(VERSION_1 | VARIANT | MULTICAST | drawn, FIRST_TIMESTAMP)
+}
+
 /// The 60-bit timestamp of a version-1 UUID: 100-nanosecond intervals since 15 October 1582.
 #[inline]
 #[must_use]
@@ -114,6 +128,16 @@ mod tests {
     }
 
     const BASE_OF_SEED_1: Identity = 313_000_946_547_245_589_261_876_457_957_077_115_166;
+
+    #[test]
+    fn the_base_of_a_seed_is_a_version_1_uuid_of_no_network_card() {
+        for seed in [0, 1, 2, u64::MAX] {
+            let base = base_of(seed);
+            assert_eq!((base >> 76 & 0xf, base >> 62 & 0b11, base >> 40 & 1), (1, 0b10, 1), "{base:x}");
+            assert_eq!(person_of(base, identity_of(base, PersonId(9_999_999))), Some(PersonId(9_999_999)));
+        }
+        assert_ne!(base_of(1), base_of(2));
+    }
 
     #[test]
     fn a_uuid_of_another_host_or_before_the_first_is_nobody_of_the_fleet() {

@@ -10,7 +10,7 @@ use std::{
 const LAYERS: &[&[&str]] = &[
     &["coronaz-model", "coronaz-wire"],
     &["coronaz-radio", "coronaz-bus", "coronaz-store"],
-    &["coronaz-devices", "coronaz-ingest", "coronaz-server", "coronaz-laboratory"],
+    &["coronaz-devices", "coronaz-ingest", "coronaz-server", "coronaz-laboratory", "coronaz-simulation"],
     &["coronaz"],
 ];
 /// Apart: the embedded broker uses no crate of ours; what tests share is used by tests alone.

@@ -1,0 +1,40 @@
+//! Runs of the model as fast as they go: no broker, no server, no clock. Replicates over the cores,
+//! and what happened as tables and as a picture.
+//!
+//! - [`plan`]: what to simulate
+//! - [`run`]: all replicates over the threads, then the files that need all of them
+//! - `replicate`: one replicate, from its first tick to its last; `observer`: what is noted of a tick
+//! - `encounters`: encounters out of contacts; `cases`: the transmission tree, counted
+//! - `rows`: the rows of the tables; `table`: tables as Parquet and CSV, streamed
+//! - `picture`: the epidemic curve over the replicates, as SVG and PNG
+//! - [`summary`]: a run on one page
+//! - [`folder`]: results appear at once or not at all
+//! - [`progress`]: how far a run is; `threads`: who runs on which
+//!
+//! The results, timings aside, are the same to the byte for any number of threads (I-2).
+
+pub mod folder;
+pub mod plan;
+pub mod progress;
+pub mod run;
+pub mod summary;
+
+mod cases;
+mod encounters;
+mod observer;
+mod picture;
+mod replicate;
+mod rows;
+mod table;
+mod threads;
+
+pub use cases::CaseFigures;
+pub use encounters::ENCOUNTER_GAP_TICKS;
+pub use folder::{Folder, FolderError};
+pub use picture::PictureError;
+pub use plan::{Contacts, Formats, Plan, PlanError};
+pub use progress::Progress;
+pub use rows::Statistics;
+pub use run::{SimulateError, simulate};
+pub use summary::Summary;
+pub use table::TableError;

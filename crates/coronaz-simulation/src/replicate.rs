@@ -1,0 +1,190 @@
+//! One replicate, from its first tick to its last.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use coronaz_model::{
+    Draws, Fleet, Health, PersonId, Spawn,
+    identity::{base_of, identity_of},
+};
+
+use crate::{
+    CaseFigures, Contacts, Plan, Progress, Statistics,
+    cases::Cases,
+    encounters::{Encounter, Encounters},
+    observer::{Notes, Observer},
+    rows::{ContactRow, EncounterRow, InfectionRow},
+    run::SimulateError,
+    table::{Table, TableError},
+    threads::Crew,
+};
+
+/// What a replicate leaves in memory; the rest is in its tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) seed: u64,
+    pub(crate) digest: u64,
+    pub(crate) statistics: Vec<Statistics>,
+    pub(crate) cases: CaseFigures,
+    /// Time spent in the engine.
+    pub(crate) stepping: Duration,
+}
+
+/// Runs replicate `number`; its tables go into `folder`.
+pub(crate) fn run(
+    plan: &Plan,
+    number: u32,
+    folder: &Path,
+    crew: &Crew,
+    progress: &Progress,
+) -> Result<Outcome, SimulateError> {
+    let fleet = found(plan, number);
+    match plan.contacts {
+        Contacts::None => live::<false>(plan, number, fleet, folder, crew, progress),
+        Contacts::Encounters | Contacts::All => live::<true>(plan, number, fleet, folder, crew, progress),
+    }
+}
+
+/// The population at its first tick.
+fn found(plan: &Plan, number: u32) -> Fleet {
+    let seed = seed_of(plan, number);
+    let spawns = (0..plan.people as usize)
+        .map(|person| Spawn { infected: person < plan.infected as usize, ..Spawn::default() });
+    Fleet::new(&plan.parameters, Draws::new(seed), base_of(seed), spawns)
+}
+
+/// Replicate i is the same run as one alone whose seed is larger by i.
+fn seed_of(plan: &Plan, number: u32) -> u64 {
+    plan.seed.wrapping_add(number.into())
+}
+
+fn live<const KEEP: bool>(
+    plan: &Plan,
+    number: u32,
+    mut fleet: Fleet,
+    folder: &Path,
+    crew: &Crew,
+    progress: &Progress,
+) -> Result<Outcome, SimulateError> {
+    let mut observers: Vec<Observer<KEEP>> = Vec::new();
+    observers.resize_with(fleet.shards(), Observer::default);
+    let mut notes = Notes::default();
+    let mut record = Record::begin(plan, number, &fleet, folder)?;
+    let mut stepping = Duration::ZERO;
+    while fleet.tick() < plan.ticks {
+        if progress.is_stopped() {
+            return Err(SimulateError::Stopped);
+        }
+        let begun = Instant::now();
+        fleet.step(crew, &mut observers);
+        stepping += begun.elapsed();
+        notes.take(fleet.tick(), &mut observers);
+        record.tick(&fleet, &notes)?;
+        progress.count_tick();
+    }
+    let (statistics, cases) = record.finish()?;
+    let digest = fleet.digest().value();
+    Ok(Outcome { seed: seed_of(plan, number), digest, statistics, cases, stepping })
+}
+
+/// What is written down of a replicate while it goes on.
+struct Record {
+    replicate: u32,
+    base: u128,
+    statistics: Vec<Statistics>,
+    cases: Cases,
+    infections: Table,
+    contacts: Option<Table>,
+    encounters: Option<(Encounters, Table)>,
+}
+
+impl Record {
+    fn begin(plan: &Plan, replicate: u32, fleet: &Fleet, folder: &Path) -> Result<Self, SimulateError> {
+        let heading = plan.replicates == 1;
+        let mut cases = Cases::new(fleet.base(), plan.people);
+        (0..plan.infected).map(PersonId).for_each(|person| cases.seed(person));
+        let mut statistics = Vec::with_capacity(plan.ticks as usize + 1);
+        statistics.push(statistics_of(fleet, &Notes::default()));
+        let contacts = (plan.contacts == Contacts::All)
+            .then(|| Table::create::<ContactRow>(folder, plan.formats, heading))
+            .transpose()?;
+        let encounters = (plan.contacts != Contacts::None)
+            .then(|| Table::create::<EncounterRow>(folder, plan.formats, heading))
+            .transpose()?;
+        Ok(Record {
+            replicate,
+            base: fleet.base(),
+            statistics,
+            cases,
+            infections: Table::create::<InfectionRow<'_>>(folder, plan.formats, heading)?,
+            contacts,
+            encounters: encounters.map(|table| (Encounters::default(), table)),
+        })
+    }
+
+    fn tick(&mut self, fleet: &Fleet, notes: &Notes) -> Result<(), TableError> {
+        let (replicate, base, tick) = (self.replicate, self.base, notes.tick);
+        self.statistics.push(statistics_of(fleet, notes));
+        for infection in &notes.infections {
+            self.cases.add(infection);
+            self.infections.push(&InfectionRow { replicate, infection })?;
+        }
+        if let Some(table) = &mut self.contacts {
+            for sighting in &notes.sightings {
+                table.push(&ContactRow {
+                    replicate,
+                    tick,
+                    hearer: identity_of(base, sighting.hearer()),
+                    heard: identity_of(base, sighting.heard()),
+                    distance: f64::from(sighting.distance_squared).sqrt(),
+                })?;
+            }
+        }
+        if let Some((encounters, table)) = &mut self.encounters {
+            encounters.tick(tick, &notes.sightings, |over| table.push(&row_of(over, replicate, base)))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(Vec<Statistics>, CaseFigures), TableError> {
+        let Record { replicate, base, statistics, cases, infections, contacts, encounters } = self;
+        infections.finish()?;
+        contacts.map_or(Ok(()), Table::finish)?;
+        if let Some((encounters, mut table)) = encounters {
+            encounters.finish(|over| table.push(&row_of(over, replicate, base)))?;
+            table.finish()?;
+        }
+        Ok((statistics, cases.figures()))
+    }
+}
+
+fn row_of(encounter: &Encounter, replicate: u32, base: u128) -> EncounterRow {
+    EncounterRow {
+        replicate,
+        a: identity_of(base, encounter.nearest.hearer()),
+        b: identity_of(base, encounter.nearest.heard()),
+        from: encounter.from,
+        to: encounter.to,
+        nearest: f64::from(encounter.nearest.distance_squared).sqrt(),
+        ticks: encounter.ticks,
+    }
+}
+
+fn statistics_of(fleet: &Fleet, notes: &Notes) -> Statistics {
+    // There are at most 2^32 - 1 people.
+    let of = |health| fleet.census().of(health) as u32;
+    Statistics {
+        tick: fleet.tick(),
+        total: fleet.count(),
+        susceptible: of(Health::Susceptible),
+        latent: of(Health::Latent),
+        infectious: of(Health::Infectious),
+        immune: of(Health::Immune),
+        deceased: of(Health::Deceased),
+        deceased_infectious: fleet.census().died_infectious() as u32,
+        infections: notes.infections.len() as u32,
+        contacts: notes.contacts,
+    }
+}
