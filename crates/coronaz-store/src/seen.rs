@@ -36,6 +36,10 @@ impl Seen {
 
     /// Takes note of `seq`; false when it was seen before.
     pub(crate) fn insert(&mut self, seq: u64) -> bool {
+        // There is no number above the highest one: it is seen once `next` is there.
+        if seq == u64::MAX && self.next == u64::MAX {
+            return false;
+        }
         if seq >= self.next {
             if seq > self.next {
                 self.gaps.push((self.next, seq - 1));
@@ -91,9 +95,9 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_number_is_taken() {
+    fn the_largest_number_is_taken_once() {
         let mut seen = Seen::default();
-        assert!(seen.insert(u64::MAX));
+        assert!(seen.insert(u64::MAX) && !seen.insert(u64::MAX));
         assert!(seen.insert(3));
     }
 

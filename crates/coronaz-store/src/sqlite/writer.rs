@@ -115,3 +115,43 @@ impl Ingestion for SqliteIngestion {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReportRecord;
+    use coronaz_wire::Report;
+    use uuid::Uuid;
+
+    fn large_batch(held: Held) -> Batch {
+        let json = br#"{"uuid":"5603b252-36de-11eb-b339-0242ac160009","position":[72,33],"infected":false,
+            "timestamp":"2020-12-05 09:43:10.000001","alive":true,"contacts":[]}"#;
+        let report = Report::decode(json).expect("the paper's report");
+        let mut batch = Batch::new(0, held.epoch, held.next);
+        let of = |n: i64| Report { uuid: Uuid::from_u128(n.unsigned_abs().into()), ..report.clone() };
+        batch.reports = (0..20_000).map(|offset| ReportRecord { offset, report: of(offset) }).collect();
+        batch.to = 20_000;
+        batch
+    }
+
+    #[test]
+    fn a_full_disk_is_a_passing_trouble_and_nothing_of_the_batch_is_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut ingestion = SqliteIngestion::new(&folder.path().join("store.db"));
+        let held = ingestion.take(0, "a", 0, Duration::from_secs(5)).expect("there").expect("free");
+        let limit = |ingestion: &mut SqliteIngestion, pages: i64| {
+            let connection = ingestion.connection().expect("open");
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("set");
+        };
+        // SQLite's own limit answers as the disk's does.
+        limit(&mut ingestion, 60);
+        match ingestion.commit(&large_batch(held)) {
+            Err(CommitError::Store(error)) => assert!(error.to_string().contains("full"), "{error}"),
+            other => panic!("there is no room, and not {other:?}"),
+        }
+        let next = ingestion.offsets().expect("there")[0].next;
+        assert_eq!(next, 0);
+        limit(&mut ingestion, 1 << 30);
+        assert_eq!(ingestion.commit(&large_batch(held)).expect("committed").reports, 20_000);
+    }
+}

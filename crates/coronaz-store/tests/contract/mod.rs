@@ -1,0 +1,147 @@
+//! What every store has to do, whatever keeps it. One function for each promise; each takes stores of its own and
+//! is named by the sentence it proves.
+
+pub(crate) mod exactly_once;
+pub(crate) mod reading;
+pub(crate) mod writing;
+
+use coronaz_store::{Batch, Held, Ingestion, Queries, ReportRecord};
+use coronaz_wire::{Contact, Report};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A store under test, empty at first.
+pub(crate) trait Stores {
+    /// One more writer.
+    fn ingestion(&self) -> Box<dyn Ingestion>;
+    /// One more reader.
+    fn queries(&self) -> Arc<dyn Queries>;
+}
+
+/// A second in microseconds.
+pub(crate) const S: i64 = 1_000_000;
+/// When the tests begin: not at the edge of a window.
+pub(crate) const T0: i64 = 1_600_000_123 * S;
+/// How long leases last in the tests.
+pub(crate) const LASTS: Duration = Duration::from_secs(5);
+
+pub(crate) fn node(n: u32) -> Uuid {
+    Uuid::from_u128(0xC0_0000 + u128::from(n))
+}
+
+/// A safe person's report, `second` seconds after [`T0`], from the run without a name.
+pub(crate) fn report(node: Uuid, second: i64) -> Report {
+    Report {
+        uuid: node,
+        position: [1, 2],
+        infected: false,
+        timestamp_us: T0 + second * S,
+        alive: true,
+        contacts: vec![],
+        run: None,
+        start_us: None,
+        seq: None,
+        tick: None,
+        immune: None,
+        infected_by: None,
+        totals: None,
+    }
+}
+
+/// A contact with `node`, `second` seconds after [`T0`].
+pub(crate) fn contact(node: Uuid, second: i64) -> Contact {
+    Contact { uuid: node, timestamp_us: T0 + second * S, distance: None }
+}
+
+/// Takes a partition under a name.
+pub(crate) fn take_as(ingestion: &mut dyn Ingestion, partition: i32, owner: &str, now_us: i64) -> Held {
+    ingestion.take(partition, owner, now_us, LASTS).expect("the store is there").expect("it is free")
+}
+
+/// Takes a partition.
+pub(crate) fn take(ingestion: &mut dyn Ingestion, partition: i32) -> Held {
+    take_as(ingestion, partition, "writer", T0)
+}
+
+/// A batch of reports, at the offsets from `held.next` on.
+pub(crate) fn batch_of(held: Held, reports: impl IntoIterator<Item = Report>) -> Batch {
+    let mut batch = Batch::new(held.partition, held.epoch, held.next);
+    batch.reports =
+        (held.next..).zip(reports).map(|(offset, report)| ReportRecord { offset, report }).collect();
+    batch.to = held.next + batch.reports.len() as i64;
+    batch.now_us = T0;
+    batch
+}
+
+/// A node and a second after [`T0`].
+type Moment = (Uuid, i64);
+
+/// A batch of reports: who, at which second, and the contacts (whom, at which second).
+pub(crate) fn batch(held: Held, reports: &[(Uuid, i64, &[Moment])]) -> Batch {
+    batch_of(
+        held,
+        reports.iter().map(|&(who, second, contacts)| Report {
+            contacts: contacts.iter().map(|&(whom, second)| contact(whom, second)).collect(),
+            ..report(who, second)
+        }),
+    )
+}
+
+/// Commits reports to the partition and moves on.
+pub(crate) fn commit(
+    ingestion: &mut dyn Ingestion,
+    held: &mut Held,
+    reports: impl IntoIterator<Item = Report>,
+) {
+    let batch = batch_of(*held, reports);
+    ingestion.commit(&batch).expect("committed");
+    held.next = batch.to;
+}
+
+/// One test for each promise, over `$stores`.
+#[macro_export]
+macro_rules! contract {
+    ($stores:expr) => {
+        $crate::contract!(@ $stores, writing:
+            a_batch_goes_in_once,
+            who_lost_the_partition_is_fenced,
+            a_batch_that_fails_leaves_nothing,
+            a_lease_is_taken_when_it_has_run_out_and_renewed_by_its_owner_only,
+            a_lease_given_back_is_free_at_once,
+            a_process_restarted_under_its_name_takes_its_own_lease,
+            a_lease_from_the_future_is_not_in_force,
+            members_are_those_that_live,
+            a_repeated_report_adds_only_contacts_that_are_new,
+            a_report_that_was_overtaken_is_late_and_not_repeated,
+            an_earlier_start_of_a_node_is_remembered,
+            records_that_could_not_be_read_are_kept_with_their_reason,
+            gaps_of_the_topic_are_kept,
+            the_first_announcement_of_a_run_counts,
+            odd_values_are_stored_and_do_not_stop_a_batch,
+        );
+        $crate::contract!(@ $stores, reading:
+            a_state_is_drawn_every_ten_reports_or_when_a_node_dies,
+            the_count_to_the_next_state_goes_on_in_another_process,
+            a_state_is_of_one_moment,
+            a_moment_is_found_by_time,
+            statistics_are_thinned_evenly_with_both_ends,
+            runs_are_kept_apart,
+            contacts_of_a_person_come_by_time_in_pages,
+            encounters_that_overlap_a_time_are_found_however_long_they_are,
+            an_infection_says_who_whom_when_and_where,
+            who_was_only_heard_of_is_a_node_without_a_state,
+            what_is_not_there_is_named,
+            states_far_from_a_snapshot_are_right,
+        );
+        $crate::contract!(@ $stores, exactly_once:
+            whatever_happens_to_two_writers_everything_is_in_once,
+        );
+    };
+    (@ $stores:expr, $module:ident: $($promise:ident,)*) => {
+        mod $module {
+            use super::*;
+            $(#[test] fn $promise() { super::contract::$module::$promise(&|| $stores); })*
+        }
+    };
+}

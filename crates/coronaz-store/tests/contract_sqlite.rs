@@ -1,0 +1,104 @@
+//! The contract over the embedded store, and what only a file can suffer.
+
+mod contract;
+
+use contract::{Stores, batch, node, take};
+use coronaz_store::{CommitError, Ingestion, Queries, StoreError, StoreLocation};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+struct File {
+    folder: TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    fn location(&self) -> StoreLocation {
+        StoreLocation::Sqlite(self.path())
+    }
+}
+
+impl Stores for File {
+    fn ingestion(&self) -> Box<dyn Ingestion> {
+        self.location().ingestion()
+    }
+
+    fn queries(&self) -> Arc<dyn Queries> {
+        self.location().queries()
+    }
+}
+
+contract!(Box::new(File::new()));
+
+#[test]
+fn a_reader_waits_for_a_store_that_is_not_made_yet() {
+    let file = File::new();
+    let queries = file.queries();
+    assert!(queries.runs().expect_err("no file").is_unavailable());
+    std::fs::write(file.path(), b"").expect("an empty file");
+    assert!(queries.runs().expect_err("no tables").is_unavailable());
+    file.ingestion().prepare().expect("made");
+    assert_eq!(queries.runs().expect("there"), []);
+}
+
+#[test]
+fn another_programs_file_is_left_alone() {
+    let file = File::new();
+    std::fs::write(file.path(), vec![b'x'; 8192]).expect("a file");
+    assert!(matches!(file.ingestion().prepare(), Err(StoreError::NotAStore { .. })));
+    std::fs::remove_file(file.path()).expect("removed");
+    let other = rusqlite::Connection::open(file.path()).expect("a database");
+    other.execute_batch("create table letters (text)").expect("a table");
+    assert!(matches!(file.ingestion().prepare(), Err(StoreError::NotAStore { .. })));
+    assert!(matches!(file.queries().runs(), Err(StoreError::NotAStore { .. })));
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    let file = File::new();
+    file.ingestion().prepare().expect("made");
+    let newer = rusqlite::Connection::open(file.path()).expect("opened");
+    newer.pragma_update(None, "user_version", 999).expect("set");
+    assert!(matches!(file.ingestion().prepare(), Err(StoreError::TooNew { found: 999, .. })));
+    assert!(matches!(file.queries().runs(), Err(StoreError::TooNew { found: 999, .. })));
+}
+
+#[test]
+fn a_lock_held_by_another_is_a_passing_trouble_and_the_batch_goes_in_afterwards() {
+    let file = File::new();
+    let mut ingestion = file.ingestion();
+    let held = take(&mut *ingestion, 0);
+    let batch = batch(held, &[(node(1), 0, &[])]);
+    let other = rusqlite::Connection::open(file.path()).expect("opened");
+    other.execute_batch("begin immediate").expect("locked");
+    match ingestion.commit(&batch) {
+        Err(CommitError::Store(error)) => assert!(error.is_unavailable()),
+        other => panic!("it is locked, and not {other:?}"),
+    }
+    other.execute_batch("rollback").expect("unlocked");
+    assert_eq!(ingestion.commit(&batch).expect("committed").reports, 1);
+}
+
+#[test]
+fn a_file_that_is_replaced_is_opened_anew() {
+    let file = File::new();
+    let (mut ingestion, queries) = (file.ingestion(), file.queries());
+    let held = take(&mut *ingestion, 0);
+    ingestion.commit(&batch(held, &[(node(1), 0, &[])])).expect("committed");
+    assert_eq!(queries.runs().expect("there").len(), 1);
+    for suffix in ["db", "db-wal", "db-shm"] {
+        std::fs::remove_file(file.path().with_extension(suffix)).expect("removed");
+    }
+    match ingestion.commit(&batch(held, &[(node(1), 1, &[])])) {
+        Err(CommitError::Fenced { found, .. }) => assert_eq!(found.0, None),
+        other => panic!("the new file knows no partition, and not {other:?}"),
+    }
+    assert_eq!(queries.runs().expect("there"), []);
+}
