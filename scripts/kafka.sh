@@ -6,6 +6,9 @@
 #   scripts/kafka.sh start DIR [PORT [CPORT]]     start on 127.0.0.1:PORT (default 9092; the controller
 #                                                 on CPORT, default PORT+1) with its data in DIR, wait
 #                                                 until it answers, print "pid PID" and "bootstrap ADDR"
+#                                                 With KAFKA_SECURE=1 also on PORT+2 with TLS and SCRAM
+#                                                 (user and password "coronaz"): prints "secure ADDR", and
+#                                                 DIR/client.settings holds what a client has to set
 #   scripts/kafka.sh stop DIR                     stop the one that was started in DIR
 #   scripts/kafka.sh kill DIR                     the same with SIGKILL
 #
@@ -21,7 +24,7 @@ WAIT_S=${KAFKA_WAIT_S:-90}
 
 say() { echo "kafka.sh: $*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '5,10s/^# *//p' "$0" >&2; exit 64; }
+usage() { sed -n '5,13s/^# *//p' "$0" >&2; exit 64; }
 
 fetch() {
     [ -f "$CACHE/complete" ] && return 0
@@ -52,10 +55,10 @@ properties() {
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$2
-listeners=PLAINTEXT://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2
-advertised.listeners=PLAINTEXT://127.0.0.1:$1
+listeners=PLAINTEXT://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2${SECURE:+,SECURE://127.0.0.1:$SECURE}
+advertised.listeners=PLAINTEXT://127.0.0.1:$1${SECURE:+,SECURE://127.0.0.1:$SECURE}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$3/log
 num.network.threads=2
@@ -67,6 +70,30 @@ transaction.state.log.min.isr=1
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 log.cleaner.enable=false
+EOF
+}
+
+# A certificate for 127.0.0.1 that vouches for itself, for tests and nothing else.
+secure() {
+    if [ ! -f "$1/server.p12" ]; then
+        keytool -genkeypair -alias kafka -keyalg EC -groupname secp256r1 -validity 3650 -dname CN=127.0.0.1 \
+            -ext SAN=ip:127.0.0.1 -keystore "$1/server.p12" -storetype PKCS12 -storepass coronaz 2>/dev/null
+        keytool -exportcert -rfc -alias kafka -keystore "$1/server.p12" -storepass coronaz \
+            > "$1/ca.pem" 2>/dev/null
+    fi
+    cat > "$1/client.settings" <<EOF
+security.protocol=sasl_ssl
+ssl.ca.location=$1/ca.pem
+sasl.mechanism=SCRAM-SHA-512
+sasl.username=coronaz
+sasl.password=coronaz
+EOF
+    cat >> "$1/server.properties" <<EOF
+ssl.keystore.location=$1/server.p12
+ssl.keystore.type=PKCS12
+ssl.keystore.password=coronaz
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 EOF
 }
 
@@ -85,10 +112,14 @@ start() {
     dir=$(cd "$dir" && pwd)
     running "$dir" && fail "one is running already in $dir: pid $(cat "$dir/pid")"
     fetch
+    SECURE=
+    if [ -n "${KAFKA_SECURE:-}" ]; then SECURE=$((port + 2)); fi
     properties "$port" "$cport" "$dir" > "$dir/server.properties"
+    if [ -n "$SECURE" ]; then secure "$dir"; fi
     if [ ! -f "$dir/log/meta.properties" ]; then
         id=$(java -Xmx64m -cp "$LIBS/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
         java -Xmx64m -cp "$LIBS/*" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" \
+            ${SECURE:+--add-scram 'SCRAM-SHA-512=[name=coronaz,password=coronaz]'} \
             > "$dir/format.log" 2>&1 || fail "could not format $dir/log, see $dir/format.log"
     fi
     java "-Xms128m" "-Xmx$HEAP" -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
@@ -103,6 +134,7 @@ start() {
     done
     echo "pid $(cat "$dir/pid")"
     echo "bootstrap 127.0.0.1:$port"
+    if [ -n "$SECURE" ]; then echo "secure 127.0.0.1:$SECURE"; fi
 }
 
 # Ends the process whose id stands in DIR/pid, by that id alone.

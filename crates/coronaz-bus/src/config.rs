@@ -59,7 +59,8 @@ pub struct BusConfig {
     /// KiB that a source reads ahead at most. Default 16,384.
     pub prefetch_kbytes: u32,
     /// After how long without a record from a partition that has some the source asks anew; after
-    /// the third time in vain it gives one record up. Default 30 s.
+    /// the third time in vain it gives one record up. And after how long without a word about any
+    /// pending record, from a broker that is there, the sink starts its session anew. Default 30 s.
     pub stuck_after: Duration,
     settings: BTreeMap<String, String>,
 }

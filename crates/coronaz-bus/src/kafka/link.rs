@@ -1,17 +1,20 @@
 //! Whether the broker is there, as the client's events tell.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// What the client said last about its brokers.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
     reachable: AtomicBool,
     fatal: AtomicBool,
+    /// The last refusal that was logged; the client repeats it at every attempt.
+    refusal: Mutex<String>,
 }
 
 impl Link {
@@ -48,8 +51,16 @@ impl Link {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AllBrokersDown) => self.set_reachable(false),
             Some(RDKafkaErrorCode::Fatal) => {
-                tracing::warn!(reason, "the Kafka client starts anew");
+                warn!(reason, "the Kafka client starts anew");
                 self.set_fatal();
+            }
+            // A wrong password or certificate does not go away by waiting: whoever runs this has to know.
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
+                let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+                if *refusal != reason {
+                    reason.clone_into(&mut refusal);
+                    warn!(reason, "the broker refuses this client");
+                }
             }
             _ => {}
         }
@@ -61,7 +72,7 @@ impl Link {
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::warn!(facility, message, "Kafka client");
+            warn!(facility, message, "Kafka client");
         }
         _ => debug!(facility, message, "Kafka client"),
     }

@@ -20,7 +20,9 @@ use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_
 /// A sink to a Kafka-protocol broker: idempotent, acknowledged by all in-sync replicas, bounded.
 ///
 /// Dropping it forgets what is pending; [`flush`](RecordSink::flush) before. A client that fails for
-/// good (the broker's data was replaced) is made anew inside; what was pending then comes back as
+/// good, or whose records a broker that is there leaves undecided for
+/// [`stuck_after`](BusConfig::stuck_after) (the embedded broker does so once its data was replaced, since
+/// it does not know the client's session), is made anew inside; what was pending then comes back as
 /// [`DeliveryError::Unknown`].
 pub struct KafkaSink {
     config: BusConfig,
@@ -39,9 +41,19 @@ struct Shared {
     deliveries: Mutex<VecDeque<Delivery>>,
     arrived: Condvar,
     pending: AtomicUsize,
+    /// Since when records have been pending without a word about any of them.
+    silent_since: Mutex<Instant>,
 }
 
 impl Shared {
+    fn heard(&self) {
+        *self.silent_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn silence(&self) -> Duration {
+        self.silent_since.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,6 +70,9 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        if !self.link.is_reachable() {
+            self.shared.heard();
+        }
         self.link.on_statistics(&statistics);
     }
 
@@ -77,6 +92,7 @@ impl ProducerContext for Context {
             }
             Err((error, _)) => Err(delivery_error(error)),
         };
+        self.shared.heard();
         self.shared.lock().push_back(Delivery { token: *token, result });
         self.shared.arrived.notify_all();
     }
@@ -105,6 +121,7 @@ impl KafkaSink {
             deliveries: Mutex::new(VecDeque::new()),
             arrived: Condvar::new(),
             pending: AtomicUsize::new(0),
+            silent_since: Mutex::new(Instant::now()),
         });
         let client = connect(config, &shared)?;
         Ok(Self { config: config.clone(), shared, client: RwLock::new(client) })
@@ -116,8 +133,20 @@ impl KafkaSink {
         if client.link.is_fatal() {
             let refused = |error: ConfigError| SendError::Refused { reason: error.to_string() };
             *client = connect(&self.config, &self.shared).map_err(refused)?;
+            self.shared.heard();
         }
         Ok(())
+    }
+
+    /// Gives a client up whose records stay undecided although the broker is there.
+    fn give_up_if_stuck(&self) {
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
+        if !client.link.is_reachable() || self.pending() == 0 || !self.shared.lock().is_empty() {
+            self.shared.heard();
+        } else if self.shared.silence() >= self.config.stuck_after {
+            tracing::warn!(pending = self.pending(), "the broker decides nothing: a new Kafka client");
+            client.link.set_fatal();
+        }
     }
 
     fn renew_if_failed(&self) -> Result<(), SendError> {
@@ -139,6 +168,9 @@ impl RecordSink for KafkaSink {
         check_size(record)?;
         self.renew_if_failed()?;
         let claimed = self.shared.pending.fetch_add(1, Ordering::Relaxed);
+        if claimed == 0 {
+            self.shared.heard();
+        }
         let give_back = |error| {
             self.shared.pending.fetch_sub(1, Ordering::Relaxed);
             Err(error)
@@ -164,6 +196,7 @@ impl RecordSink for KafkaSink {
     }
 
     fn deliveries(&self, wait: Duration, into: &mut Vec<Delivery>) {
+        self.give_up_if_stuck();
         if let Err(error) = self.renew_if_failed() {
             tracing::warn!(%error, "no new Kafka client");
         }

@@ -24,7 +24,9 @@ fn configuration(brokers: &str, topic: &str) -> BusConfig {
 }
 
 fn sink(config: &BusConfig) -> Box<dyn RecordSink> {
-    Box::new(KafkaSink::new(config).expect("a sink"))
+    let mut config = config.clone();
+    config.stuck_after = Duration::from_secs(30);
+    Box::new(KafkaSink::new(&config).expect("a sink"))
 }
 
 fn small_sink(config: &BusConfig, queue_records: usize) -> Box<dyn RecordSink> {
@@ -54,6 +56,19 @@ impl Embedded {
         let partitions = ensure_topic(&config, START_WAIT).expect("a topic");
         assert_eq!(partitions, config.partitions);
         Self { program, directory, listen, config, child: Mutex::new(child) }
+    }
+
+    /// A sink that starts its session anew soon.
+    pub(crate) fn impatient_sink(&self) -> Box<dyn RecordSink> {
+        Box::new(KafkaSink::new(&self.config).expect("a sink"))
+    }
+
+    /// Its data is gone. Only while it is dead.
+    pub(crate) fn forget(&self) {
+        for file in ["broker.db", "broker.db-wal", "broker.db-shm"] {
+            // The last two are there only after a kill.
+            let _ = std::fs::remove_file(self.directory.path().join(file));
+        }
     }
 
     fn spawn(program: &Path, directory: &Path, listen: &str) -> (Child, String) {

@@ -2,6 +2,7 @@
 //! its own and is named by the sentence it proves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use coronaz_bus::{
@@ -71,6 +72,23 @@ fn fill(bus: &dyn Bus, keys: u64, count: u64) -> BTreeMap<u64, Placed> {
     }
     settle(&*sink, &mut delivered);
     placed(&delivered)
+}
+
+/// Sends records of one key whose payloads are these numbers, and takes their deliveries.
+#[allow(dead_code, reason = "for the faults of one broker")]
+pub(crate) fn send_numbers(sink: &dyn RecordSink, numbers: Range<u64>, delivered: &mut Vec<Delivery>) {
+    for number in numbers {
+        send(sink, &record("k", number.to_string().as_bytes(), number), delivered);
+    }
+    settle(sink, delivered);
+}
+
+/// The different numbers in all partitions, once there are `count`.
+#[allow(dead_code, reason = "for the faults of one broker")]
+pub(crate) fn numbers_in(bus: &dyn Bus, source: &mut dyn RecordSource, count: usize) -> BTreeSet<u64> {
+    assign_all(bus, source);
+    let numbers = |incoming: &[Incoming]| messages(incoming).into_iter().map(number).collect::<BTreeSet<_>>();
+    numbers(&read_until(source, |incoming| numbers(incoming).len() >= count))
 }
 
 fn placed(delivered: &[Delivery]) -> BTreeMap<u64, Placed> {
