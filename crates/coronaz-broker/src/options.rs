@@ -38,6 +38,10 @@ pub(crate) struct Options {
     /// How long records are kept: a number and s, m, h or d (at least 1m)
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_retention)]
     pub(crate) retention: Duration,
+
+    /// Stop when standard input ends: for a broker that `coronaz up` started
+    #[arg(long, hide = true)]
+    pub(crate) with_parent: bool,
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {

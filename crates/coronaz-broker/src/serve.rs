@@ -1,6 +1,6 @@
 //! Accepting connections, until a signal says stop.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -48,7 +48,21 @@ pub(crate) async fn run(options: &Options) -> Result<(), ServeError> {
         ended = serve(options) => ended,
         _ = interrupt.recv() => { info!("interrupted: stopping"); Ok(()) }
         _ = terminate.recv() => { info!("terminated: stopping"); Ok(()) }
+        () = parent_gone(), if options.with_parent => { info!("the parent is gone: stopping"); Ok(()) }
     }
+}
+
+/// Waits for the end of standard input, a pipe that closes when the parent ends, however it ends.
+async fn parent_gone() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut byte = [0];
+        while io::stdin().read(&mut byte).is_ok_and(|count| count > 0) {}
+        // The broker may be stopping already.
+        let _ = gone.send(());
+    });
+    // The thread sends before it ends.
+    let _ = told.await;
 }
 
 async fn serve(options: &Options) -> Result<(), ServeError> {

@@ -16,7 +16,7 @@ use crate::{
     address::{self, AddressError},
     data_dir::DataDir,
     logs::Show,
-    part::{Part, Status},
+    part::{Part, State, Status},
     plan::{People, Plan},
 };
 
@@ -45,13 +45,27 @@ pub enum StartError {
     Io(#[from] io::Error),
 }
 
-/// The page did not answer in time.
+/// Why the page does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the page at http://{listen} does not answer after {waited_s} s; the parts' logs are in {logs}")]
-pub struct NotReady {
-    listen: SocketAddr,
-    waited_s: u64,
-    logs: String,
+pub enum NotReady {
+    /// Not in time.
+    #[error("the page at http://{listen} does not answer after {waited_s} s; the parts' logs are in {logs}")]
+    Late {
+        /// Where it should.
+        listen: SocketAddr,
+        /// How long we waited.
+        waited_s: u64,
+        /// The folder of the logs.
+        logs: String,
+    },
+    /// A part cannot do what it was told.
+    #[error("{part} refuses its arguments or files; it says why in {log}")]
+    Refused {
+        /// The part.
+        part: String,
+        /// Its log file.
+        log: String,
+    },
 }
 
 /// Why a command to a part had no effect.
@@ -126,7 +140,7 @@ impl Laboratory {
     /// Whether all devices have died of age.
     #[must_use]
     pub fn all_devices_finished(&self) -> bool {
-        self.devices.iter().all(|part| part.status().state == crate::part::State::Finished)
+        self.devices.iter().all(|part| part.status().state == State::Finished)
     }
 
     /// Sends a signal to one part's process (the watch over it goes on).
@@ -145,17 +159,21 @@ impl Laboratory {
     /// Waits until the page answers and its store is there.
     ///
     /// # Errors
-    /// [`NotReady`] after `within`.
+    /// [`NotReady::Late`] after `within`; [`NotReady::Refused`] at once.
     pub async fn wait_until_ready(&self, within: Duration) -> Result<(), NotReady> {
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
+            if let Some(part) = self.status().into_iter().find(|part| part.state == State::Refused) {
+                let log = self.data_dir.log_file(&part.name).display().to_string();
+                return Err(NotReady::Refused { part: part.name, log });
+            }
             if is_ready(self.plan.listen).await {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let logs = self.data_dir.path().join("logs").display().to_string();
-        Err(NotReady { listen: self.plan.listen, waited_s: within.as_secs(), logs })
+        Err(NotReady::Late { listen: self.plan.listen, waited_s: within.as_secs(), logs })
     }
 
     /// Stops what was started, and nothing else: first the devices, with their last messages, then the

@@ -22,6 +22,8 @@ const RESTART_PAUSE_MIN: Duration = Duration::from_millis(200);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A part that ran this long was well: the next pause is a short one again.
 const WELL_AFTER: Duration = Duration::from_secs(10);
+/// What a part ends with that cannot do what it was told (`EX_USAGE`).
+const EXIT_USAGE: i32 = 64;
 
 /// How to start a part.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub enum State {
     Running,
     /// Its process ended; the next start is near.
     Restarting,
+    /// Its process found its arguments or files wrong: starting it again would not help.
+    Refused,
     /// Its process did its work.
     Finished,
     /// It was stopped with the laboratory.
@@ -134,6 +138,8 @@ async fn watch_over(
         match spawn(&specification, show) {
             Ok(mut child) => {
                 set(&status, State::Running, child.id());
+                // Held until the child has ended: waiting for a child that has it would close it.
+                let _lifeline = child.stdin.take();
                 let outcome = tokio::select! {
                     outcome = child.wait() => Some(outcome),
                     _ = stopping.wait_for(|&stop| stop) => None,
@@ -146,6 +152,10 @@ async fn watch_over(
                     Ok(exit) if exit.success() && specification.may_finish => {
                         tracing::info!(part = name, "finished");
                         return set(&status, State::Finished, None);
+                    }
+                    Ok(exit) if exit.code() == Some(EXIT_USAGE) => {
+                        tracing::error!(part = name, "refuses its arguments; not starting it again");
+                        return set(&status, State::Refused, None);
                     }
                     Ok(exit) => tracing::warn!(part = name, "{}; starting it again", describe(exit)),
                     Err(error) => tracing::error!(part = name, %error, "cannot wait for the process"),
@@ -271,6 +281,30 @@ mod tests {
         let (_folder, specification) = specification("exit 0", true);
         let part = Part::start(specification, Show::Problems);
         assert_eq!(wait_for(&part, |s| s.state == State::Finished).await.restarts, 0);
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_that_refuses_its_arguments_is_not_started_again() {
+        let (_folder, specification) = specification("exit 64", false);
+        let part = Part::start(specification, Show::Problems);
+        assert_eq!(wait_for(&part, |s| s.state == State::Refused).await.restarts, 0);
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_keeps_its_lifeline_for_as_long_as_it_is_watched() {
+        let (folder, specification) = specification("echo up; cat > /dev/null; echo cut", false);
+        let part = Part::start(specification, Show::Problems);
+        let text = || std::fs::read_to_string(folder.path().join("part.log")).unwrap_or_default();
+        for _ in 0..500 {
+            if text() == "up\n" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!((text().as_str(), part.status().restarts), ("up\n", 0));
         part.stop().await;
     }
 

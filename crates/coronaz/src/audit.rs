@@ -13,7 +13,9 @@ use crate::failure::{Failure, chain};
 
 /// Compare what the devices wrote down with what is stored; exit with 1 when anything is lost or doubled
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  coronaz up --journal journal --for 120 && coronaz audit --journal journal")]
+#[command(
+    after_help = "Example:\n  coronaz up --journal journal --for 120 && coronaz audit --journal journal"
+)]
 pub(crate) struct Args {
     /// The folder that was given to the devices with --journal
     #[arg(long, value_name = "DIR")]
@@ -45,7 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     let Verdict { lost, doubled, unknown, .. } = verdict;
-    Err(Failure::found(format!("the store is not what was recorded: {lost} lost, {doubled} doubled, {unknown} unknown")))
+    Err(Failure::found(format!(
+        "the store is not what was recorded: {lost} lost, {doubled} doubled, {unknown} unknown"
+    )))
 }
 
 fn newest(store: &dyn Queries) -> Result<Uuid, Failure> {

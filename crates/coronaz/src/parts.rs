@@ -12,7 +12,9 @@ use crate::{
 
 /// Show the parts of the laboratory that runs on this machine, or kill, pause or resume one
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  coronaz parts\n  coronaz parts --kill broker     # kill -9; it comes back by itself")]
+#[command(
+    after_help = "Examples:\n  coronaz parts\n  coronaz parts --kill broker     # kill -9; it comes back by itself"
+)]
 pub(crate) struct Args {
     /// Kill a part's process (SIGKILL); the laboratory starts it again
     #[arg(long, value_name = "PART", group = "act")]
@@ -54,7 +56,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Answer::Done(text) => println!("{text}"),
         Answer::Parts(parts) => match args.format {
             Format::Json => {
-                let text = serde_json::to_string(&parts).map_err(|error| Failure::internal(error.to_string()))?;
+                let text =
+                    serde_json::to_string(&parts).map_err(|error| Failure::internal(error.to_string()))?;
                 println!("{text}");
             }
             Format::Table => {

@@ -26,8 +26,10 @@ use crate::failure::{Failure, chain};
 
 /// Start the whole laboratory on this machine: broker, consumer, database, back-end, page and people
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  coronaz up                                  # a town in which an epidemic lives on\n  \
-    coronaz up --scenario paper --nodes 20 --infected 1 --for 120")]
+#[command(
+    after_help = "Examples:\n  coronaz up                                  # a town in which an epidemic lives on\n  \
+    coronaz up --scenario paper --nodes 20 --infected 1 --for 120"
+)]
 pub(crate) struct Args {
     /// The scenario: `town`, `paper`, or a TOML file
     #[arg(long, default_value = "town", value_name = "NAME|FILE")]
@@ -106,7 +108,9 @@ fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {
     let infected = args.infected.unwrap_or(scenario.infected);
     let all = args.nodes.unwrap_or(scenario.nodes + scenario.infected);
     let safe = all.checked_sub(infected).ok_or_else(|| {
-        Failure::usage(format!("--infected {infected} is more than the {all} people there are; raise --nodes"))
+        Failure::usage(format!(
+            "--infected {infected} is more than the {all} people there are; raise --nodes"
+        ))
     })?;
     Ok(People { safe, infected })
 }
@@ -140,7 +144,8 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
 }
 
 fn random_u64() -> Result<u64, Failure> {
-    getrandom::u64().map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))
+    getrandom::u64()
+        .map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))
 }
 
 async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenario) -> Result<(), Failure> {

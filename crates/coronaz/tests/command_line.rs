@@ -11,7 +11,8 @@ fn coronaz(arguments: &[&str]) -> Output {
 
 fn subcommands() -> Vec<String> {
     let help = String::from_utf8(coronaz(&["--help"]).stdout).expect("text");
-    let list = help.split("Commands:").nth(1).expect("a list of commands").split("\n\n").next().expect("its end");
+    let list =
+        help.split("Commands:").nth(1).expect("a list of commands").split("\n\n").next().expect("its end");
     let names = list.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned));
     names.filter(|name| name != "help").collect()
 }

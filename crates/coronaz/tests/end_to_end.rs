@@ -43,7 +43,9 @@ fn nothing_is_lost_when_broker_ingest_and_serve_are_killed_for_10_s_each() {
         laboratory.keep_down(part, Duration::from_secs(10));
         // Each is well again before the next goes down.
         let before = wait_for("the page", Duration::from_secs(40), || moments(&laboratory));
-        wait_for("the run to go on", Duration::from_secs(40), || moments(&laboratory).filter(|&now| now > before));
+        wait_for("the run to go on", Duration::from_secs(40), || {
+            moments(&laboratory).filter(|&now| now > before)
+        });
     }
     laboratory.stop();
     assert_clean(&laboratory);
@@ -57,7 +59,9 @@ fn a_killed_group_of_devices_comes_back_with_what_it_had_recorded() {
     laboratory.keep_down("broker", Duration::from_secs(5));
     laboratory.keep_down("devices-1", Duration::from_secs(1));
     let before = wait_for("the page", Duration::from_secs(40), || moments(&laboratory));
-    wait_for("the run to go on", Duration::from_secs(40), || moments(&laboratory).filter(|&now| now > before + 5));
+    wait_for("the run to go on", Duration::from_secs(40), || {
+        moments(&laboratory).filter(|&now| now > before + 5)
+    });
     laboratory.stop();
     assert_clean(&laboratory);
     // 20 devices before, and the same 20 after.

@@ -3,14 +3,20 @@
 use std::io::{BufRead, Write};
 
 use coronaz_devices::scenario;
-use coronaz_model::{Parameters, Value};
-use coronaz_wire::{Scenario, Setting};
+use coronaz_model::Parameters;
+use coronaz_wire::Scenario;
 
 use crate::failure::{Failure, chain};
 
 /// What the original's script asks for, in its order.
-const ASKED: [&str; 6] =
-    ["field_width", "field_height", "scale_factor", "zombie_lifetime", "infection_radius", "infection_cooldown"];
+const ASKED: [&str; 6] = [
+    "field_width",
+    "field_height",
+    "scale_factor",
+    "zombie_lifetime",
+    "infection_radius",
+    "infection_cooldown",
+];
 
 /// Asks on the terminal and puts the answers into the scenario.
 pub(super) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
@@ -22,7 +28,9 @@ pub(super) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
             print!("{} ({}) [{}]: ", info.name, info.unit, (info.get)(&parameters));
             std::io::stdout().flush().map_err(|error| Failure::io(chain(&error)))?;
             let Some(line) = lines.next().transpose().map_err(|error| Failure::io(chain(&error)))? else {
-                return Err(Failure::usage("--ask needs answers on standard input; it ended before the last one"));
+                return Err(Failure::usage(
+                    "--ask needs answers on standard input; it ended before the last one",
+                ));
             };
             if line.trim().is_empty() {
                 break;
@@ -32,15 +40,7 @@ pub(super) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
                 Err(error) => println!("{error}"),
             }
         }
-        scenario.parameters.insert(name.to_owned(), setting((info.get)(&parameters)));
     }
+    scenario.parameters = scenario::settings(&parameters);
     Ok(())
-}
-
-fn setting(value: Value) -> Setting {
-    match value {
-        Value::Integer(number) => Setting::Integer(number),
-        Value::Real(number) => Setting::Real(number),
-        Value::Switch(on) => Setting::Switch(on),
-    }
 }
