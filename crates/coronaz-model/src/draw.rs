@@ -20,6 +20,26 @@ pub enum Stream {
     Stroll = 4,
     /// When in its second a device sends its beacon.
     SendDelay = 5,
+    /// Whether an infectious person in range infects.
+    Transmission = 6,
+    /// From infection to being infectious.
+    Latency = 7,
+    /// From infection to symptoms.
+    Incubation = 8,
+    /// Who never has symptoms.
+    Asymptomatic = 9,
+    /// Who dies of the illness.
+    Fatality = 10,
+    /// Which way to flee from somebody at the same place.
+    Flight = 11,
+    /// Where a person lives.
+    Home = 12,
+    /// Where work and leisure are, and whose.
+    Site = 13,
+    /// A spot within a place.
+    Room = 14,
+    /// How much later than others a person lives its day.
+    Rhythm = 15,
 }
 
 /// The source of all chance of a run.
@@ -67,6 +87,27 @@ impl Draws {
         }
     }
 
+    /// Whether something of this probability happens.
+    #[inline]
+    #[must_use]
+    pub fn chance(self, stream: Stream, person: PersonId, tick: Tick, probability: f64) -> bool {
+        happens(self.bits(stream, person, tick), probability)
+    }
+
+    /// Whether something of this probability happens between a person and `other`.
+    #[inline]
+    #[must_use]
+    pub fn chance_between(
+        self,
+        stream: Stream,
+        person: PersonId,
+        tick: Tick,
+        other: u128,
+        probability: f64,
+    ) -> bool {
+        happens(self.rank(stream, person, tick, other), probability)
+    }
+
     /// The rank of one candidate among several: the one with the smallest is chosen, so the choice
     /// depends neither on the order in which candidates were met nor on how they are numbered here.
     #[inline]
@@ -77,10 +118,23 @@ impl Draws {
     }
 }
 
+/// Whether something of this probability happens, given uniform bits. Certain at 1, impossible at 0.
+#[inline]
+fn happens(bits: u64, probability: f64) -> bool {
+    uniform(bits) < probability
+}
+
+/// Uniform bits as a number from 0 to just below 1, in steps of 2^-53.
+#[inline]
+#[must_use]
+pub fn uniform(bits: u64) -> f64 {
+    (bits >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
 /// `bits` (uniform over 32 bits) scaled to `0..below`; the bias is at most `below` / 2^32
 /// (Lemire, "Fast random integer generation in an interval", 2019, without the rejection step).
 #[inline]
-const fn scale(bits: u32, below: u32) -> u32 {
+pub(crate) const fn scale(bits: u32, below: u32) -> u32 {
     ((bits as u64 * below as u64) >> 32) as u32
 }
 

@@ -45,7 +45,7 @@ impl Field {
 }
 
 /// How far a beacon counts: `distance <= radius`, compared in whole numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reach {
     /// Largest squared distance in range. Squared distances of whole-numbered places are whole
     /// numbers, so nothing is lost by rounding the squared radius down.

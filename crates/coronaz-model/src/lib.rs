@@ -32,6 +32,7 @@ pub use draw::{Draws, Stream};
 pub use field::{Field, Position, Reach};
 pub use fleet::Fleet;
 pub use illness::{Health, Illness};
+pub use movement::Movement;
 pub use parameters::{ParameterError, Parameters, Value};
 pub use person::{Emission, Identity, Infection, Person, PersonId, Phase, Spawn};
 pub use world::{Contact, World};

@@ -1,6 +1,43 @@
-//! How a person walks: to a random goal, one unit a tick, then to the next.
+//! How a person walks: one unit a tick towards a goal. Which goal, and what makes it turn aside, is
+//! the scenario's `movement`.
+//!
+//! - waypoint: to a random place, then to the next (the paper)
+//! - [`avoid`]: the same, but away from infectious people nearby
+//! - [`places`]: between home, work and leisure, by the time of day
+
+pub mod avoid;
+pub mod places;
 
 use crate::{Draws, Field, PersonId, Position, Stream, Tick};
+
+/// How people choose their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Movement {
+    /// To a random goal, then to the next: the paper's movement.
+    #[default]
+    Waypoint,
+    /// The same, but susceptible people step away from infectious ones they notice.
+    Avoid,
+    /// Between home, work and leisure, in the rhythm of the day.
+    Places,
+}
+
+impl Movement {
+    /// Their names in scenarios.
+    pub const NAMES: &'static [&'static str] = &["waypoint", "avoid", "places"];
+
+    /// Its name in scenarios.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// The movement of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Waypoint, Self::Avoid, Self::Places].into_iter().find(|movement| movement.name() == name)
+    }
+}
 
 /// One step of the waypoint walk (the paper's movement). At the goal, first picks the next.
 ///

@@ -3,9 +3,13 @@
 //! Command-line flags, scenario files, the page's form and the documentation are made from
 //! [`Parameters::TABLE`]; nothing else knows a default.
 
-use std::fmt;
+mod info;
+mod table;
+
+pub use info::{ParameterError, ParameterInfo, Value};
 
 use crate::field::{Field, Reach};
+use crate::movement::Movement;
 
 /// The parameters of a run. Names are the paper's where it has them.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,164 +28,33 @@ pub struct Parameters {
     pub infection_cooldown: u32,
     /// Whether infected people walk (in the paper they stand still).
     pub move_when_infected: bool,
+    /// How people choose their way.
+    pub movement: Movement,
+    /// Distance in units up to which people who avoid the infected notice them (Euclidean, inclusive).
+    pub sensing_radius: f64,
+    /// Seconds of a day of people who have places to go to.
+    pub day_length: u32,
+    /// Distance in units from one workplace (or place of leisure) to the next, on average.
+    pub place_spacing: u32,
+    /// Chance, for each second and each infectious person in range, to be infected.
+    pub transmission_probability: f64,
+    /// Mean seconds from infection to being infectious; 0: at once.
+    pub latent_period: f64,
+    /// Mean seconds from infection to symptoms; 0: at once.
+    pub incubation_period: f64,
+    /// Shape of the gamma distribution of latent and incubation period; 0: they do not vary.
+    pub period_shape: u32,
+    /// Share of the infected who never have symptoms.
+    pub asymptomatic_share: f64,
+    /// Chance that an illness with symptoms ends in death.
+    pub fatality: f64,
+    /// Seconds immune; 0: as long as infected.
+    pub immunity_period: u32,
 }
-
-/// A parameter's value, whatever its type.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// A whole number.
-    Integer(i64),
-    /// A real number.
-    Real(f64),
-    /// On or off.
-    Switch(bool),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Integer(value) => value.fmt(f),
-            Value::Real(value) => value.fmt(f),
-            Value::Switch(value) => value.fmt(f),
-        }
-    }
-}
-
-/// What there is to know of one parameter.
-#[derive(Debug)]
-pub struct ParameterInfo {
-    /// Its name in files, JSON and, with dashes, on the command line.
-    pub name: &'static str,
-    /// Its unit, or "" for a switch or a pure number.
-    pub unit: &'static str,
-    /// One sentence for a person who has not read the paper.
-    pub help: &'static str,
-    /// What holds when nobody sets it: the paper's figure.
-    pub default: Value,
-    /// Smallest value allowed (switches: 0).
-    pub min: f64,
-    /// Largest value allowed (switches: 1).
-    pub max: f64,
-    /// Reads it.
-    pub get: fn(&Parameters) -> Value,
-    set: fn(&mut Parameters, Value),
-}
-
-/// Why a parameter was refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ParameterError {
-    /// No parameter has this name.
-    #[error("no parameter is called {name:?}; there are: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// All names, with commas.
-        known: String,
-    },
-    /// The value is of another type.
-    #[error("{name} must be {expected}, not {value}")]
-    WrongType {
-        /// The parameter.
-        name: &'static str,
-        /// What it takes.
-        expected: &'static str,
-        /// What was given.
-        value: String,
-    },
-    /// The value is out of range.
-    #[error("{name} must be from {min} to {max}{unit}, not {value}")]
-    OutOfRange {
-        /// The parameter.
-        name: &'static str,
-        /// Smallest value allowed.
-        min: f64,
-        /// Largest value allowed.
-        max: f64,
-        /// Its unit, with a space before it.
-        unit: String,
-        /// What was given.
-        value: String,
-    },
-}
-
-const SIDE_MAX: f64 = 1_000_000.0;
-const SECONDS_MAX: f64 = 60_000.0;
-const RADIUS_MAX: f64 = 1_000.0;
 
 impl Parameters {
-    /// All parameters, in the order in which the original asks for them.
-    pub const TABLE: &'static [ParameterInfo] = &[
-        ParameterInfo {
-            name: "field_width",
-            unit: "units",
-            help: "Width of the map: x runs from 0 to this number, both included",
-            default: Value::Integer(100),
-            min: 1.0,
-            max: SIDE_MAX,
-            get: |p| Value::Integer(i64::from(p.field_width)),
-            set: |p, v| p.field_width = whole(v),
-        },
-        ParameterInfo {
-            name: "field_height",
-            unit: "units",
-            help: "Height of the map: y runs from 0 to this number, both included",
-            default: Value::Integer(100),
-            min: 1.0,
-            max: SIDE_MAX,
-            get: |p| Value::Integer(i64::from(p.field_height)),
-            set: |p, v| p.field_height = whole(v),
-        },
-        ParameterInfo {
-            name: "scale_factor",
-            unit: "pixels a unit",
-            help: "How large a unit is drawn on the map at first sight",
-            default: Value::Integer(5),
-            min: 1.0,
-            max: 100.0,
-            get: |p| Value::Integer(i64::from(p.scale_factor)),
-            set: |p, v| p.scale_factor = whole(v),
-        },
-        ParameterInfo {
-            name: "zombie_lifetime",
-            unit: "s",
-            help: "How long a device lives before its last message; 0: it never dies of age",
-            default: Value::Integer(120),
-            min: 0.0,
-            max: 100_000_000.0,
-            get: |p| Value::Integer(i64::from(p.zombie_lifetime)),
-            set: |p, v| p.zombie_lifetime = whole(v),
-        },
-        ParameterInfo {
-            name: "infection_radius",
-            unit: "units",
-            help: "Up to which distance two people are in contact",
-            default: Value::Real(2.0),
-            min: 0.0,
-            max: RADIUS_MAX,
-            get: |p| Value::Real(p.infection_radius),
-            set: |p, v| p.infection_radius = real(v),
-        },
-        ParameterInfo {
-            name: "infection_cooldown",
-            unit: "s",
-            help: "How long a person is infected, and then for as long again immune",
-            default: Value::Integer(15),
-            min: 1.0,
-            max: SECONDS_MAX,
-            get: |p| Value::Integer(i64::from(p.infection_cooldown)),
-            set: |p, v| p.infection_cooldown = whole(v),
-        },
-        ParameterInfo {
-            name: "move_when_infected",
-            unit: "",
-            help: "Whether infected people walk on instead of standing still",
-            default: Value::Switch(false),
-            min: 0.0,
-            max: 1.0,
-            get: |p| Value::Switch(p.move_when_infected),
-            set: |p, v| p.move_when_infected = matches!(v, Value::Switch(true)),
-        },
-    ];
+    /// All parameters, in the order in which the original asks for them; then those beyond the paper.
+    pub const TABLE: &'static [ParameterInfo] = table::TABLE;
 
     /// The table's row of a parameter.
     ///
@@ -224,6 +97,19 @@ impl Parameters {
         Field::new(self.field_width, self.field_height)
     }
 
+    /// Whether there are infected people without symptoms.
+    #[inline]
+    #[must_use]
+    pub fn hides_illness(&self) -> bool {
+        self.incubation_period > 0.0 || self.asymptomatic_share > 0.0
+    }
+
+    /// Up to which distance infectious people are noticed, where they are avoided.
+    #[must_use]
+    pub fn sensing(&self) -> Option<Reach> {
+        (self.movement == Movement::Avoid).then(|| Reach::of_radius(self.sensing_radius))
+    }
+
     /// The contact rule's distance.
     #[must_use]
     pub fn reach(&self) -> Reach {
@@ -232,7 +118,7 @@ impl Parameters {
 }
 
 impl Default for Parameters {
-    /// The paper's figures.
+    /// The paper's figures, and nothing of what goes beyond it.
     fn default() -> Self {
         let mut parameters = Parameters {
             field_width: 0,
@@ -242,85 +128,22 @@ impl Default for Parameters {
             infection_radius: 0.0,
             infection_cooldown: 0,
             move_when_infected: false,
+            movement: Movement::Waypoint,
+            sensing_radius: 0.0,
+            day_length: 0,
+            place_spacing: 0,
+            transmission_probability: 0.0,
+            latent_period: 0.0,
+            incubation_period: 0.0,
+            period_shape: 0,
+            asymptomatic_share: 0.0,
+            fatality: 0.0,
+            immunity_period: 0,
         };
         for info in Self::TABLE {
             (info.set)(&mut parameters, info.default);
         }
         parameters
-    }
-}
-
-impl ParameterInfo {
-    /// What it takes, in words.
-    #[must_use]
-    pub fn expects(&self) -> &'static str {
-        match self.default {
-            Value::Integer(_) => "a whole number",
-            Value::Real(_) => "a number",
-            Value::Switch(_) => "true or false",
-        }
-    }
-
-    /// Reads a value of this parameter from text.
-    ///
-    /// # Errors
-    /// [`ParameterError::WrongType`] when the text is none, [`ParameterError::OutOfRange`] when it does not fit.
-    pub fn parse(&self, text: &str) -> Result<Value, ParameterError> {
-        let trimmed = text.trim();
-        let value = match self.default {
-            Value::Integer(_) => trimmed.parse().ok().map(Value::Integer),
-            Value::Real(_) => trimmed.parse().ok().map(Value::Real),
-            Value::Switch(_) => trimmed.parse().ok().map(Value::Switch),
-        };
-        value.ok_or_else(|| self.wrong_type(format!("{text:?}"))).and_then(|value| self.check(value))
-    }
-
-    fn check(&self, value: Value) -> Result<Value, ParameterError> {
-        let value = match (self.default, value) {
-            (Value::Real(_), Value::Integer(whole)) => Value::Real(whole as f64),
-            (Value::Integer(_), Value::Real(real)) if real.fract() == 0.0 && real.abs() < 1e15 => {
-                Value::Integer(real as i64)
-            }
-            (_, value) => value,
-        };
-        let number = match (self.default, value) {
-            (Value::Integer(_), Value::Integer(number)) => number as f64,
-            (Value::Real(_), Value::Real(number)) => number,
-            (Value::Switch(_), Value::Switch(on)) => f64::from(u8::from(on)),
-            _ => return Err(self.wrong_type(value.to_string())),
-        };
-        if (self.min..=self.max).contains(&number) {
-            return Ok(value);
-        }
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        Err(ParameterError::OutOfRange {
-            name: self.name,
-            min: self.min,
-            max: self.max,
-            unit,
-            value: value.to_string(),
-        })
-    }
-
-    fn wrong_type(&self, value: String) -> ParameterError {
-        ParameterError::WrongType { name: self.name, expected: self.expects(), value }
-    }
-}
-
-/// The whole number of a value that [`ParameterInfo::check`] has let through.
-fn whole(value: Value) -> u32 {
-    match value {
-        Value::Integer(number) => u32::try_from(number).unwrap_or_default(),
-        Value::Real(_) | Value::Switch(_) => 0,
-    }
-}
-
-/// The real number of a value that [`ParameterInfo::check`] has let through.
-fn real(value: Value) -> f64 {
-    match value {
-        Value::Integer(number) => number as f64,
-        Value::Real(number) => number,
-        Value::Switch(_) => 0.0,
     }
 }
 
@@ -357,6 +180,22 @@ mod tests {
         assert!(matches!(error, ParameterError::OutOfRange { .. }));
         assert!(p.set_text("radius", "2").expect_err("refused").to_string().contains("infection_radius"));
         assert_eq!(p, Parameters::default());
+    }
+
+    #[test]
+    fn a_choice_is_made_by_name() {
+        let mut p = Parameters::default();
+        p.set_text("movement", "avoid").expect("a movement");
+        assert_eq!(p.movement, Movement::Avoid);
+        p.set("movement", Value::Choice("places")).expect("a movement");
+        assert_eq!(
+            p.values().find(|(name, _)| *name == "movement"),
+            Some(("movement", Value::Choice("places")))
+        );
+        let error = p.set_text("movement", "hop").expect_err("no movement");
+        assert_eq!(error.to_string(), "movement must be waypoint, avoid or places, not \"hop\"");
+        p.set("movement", Value::Integer(1)).expect_err("a number is no choice");
+        p.set("movement", Value::Choice("1")).expect_err("no movement");
     }
 
     #[test]

@@ -5,7 +5,14 @@
 //! beacon was a contact says [`Person::hears`]; what hearing infectious people led to is decided once, at the
 //! end of the tick, by [`Person::end_tick`], so it does not depend on the order of arrival.
 
-use crate::{Draws, Health, Illness, Parameters, Position, Stream, Tick, movement::waypoint_step};
+use crate::{
+    Draws, Health, Illness, Parameters, Position, Stream, Tick, illness,
+    movement::{
+        Movement,
+        avoid::{Alarm, Direction, flight},
+        places, step_towards, waypoint_step,
+    },
+};
 
 /// A person's number within a run; keys its draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +86,12 @@ pub struct Person {
     pub died_infectious: bool,
     /// The tick at which it appeared.
     pub born: Tick,
+    /// From this tick on its present illness shows: [`illness::onset`].
+    pub onset: Tick,
+    /// Which way it flees in the next tick, where people avoid the infectious.
+    pub flees: Option<Direction>,
+    /// The nearest infectious person noticed in this tick; none between ticks.
+    pub alarm: Option<Alarm>,
 }
 
 impl Person {
@@ -97,7 +110,18 @@ impl Person {
         let random = draws.place(Stream::Spawn, id, 0, parameters.field());
         let position = Position { x: spawn.x.unwrap_or(random.x), y: spawn.y.unwrap_or(random.y) };
         let illness = if spawn.infected { Illness::infected(parameters) } else { Illness::SUSCEPTIBLE };
-        Person { id, identity, position, goal: position, illness, died_infectious: false, born }
+        Person {
+            id,
+            identity,
+            position,
+            goal: position,
+            illness,
+            died_infectious: false,
+            born,
+            onset: if spawn.infected { illness::onset(parameters, draws, id, born) } else { 0 },
+            flees: None,
+            alarm: None,
+        }
     }
 
     /// Moves and counts the illness down; after `zombie_lifetime` seconds, dies instead.
@@ -110,17 +134,38 @@ impl Person {
             self.die();
             return Phase::LastMessage;
         }
-        if parameters.move_when_infected || !self.illness.health.is_infectious() {
-            (self.position, self.goal) =
-                waypoint_step(self.position, self.goal, draws, self.id, tick, parameters.field());
+        if parameters.move_when_infected || !(self.illness.health.is_infectious() && tick >= self.onset) {
+            self.walk(parameters, draws, tick);
         }
-        self.illness = self.illness.count_down(parameters);
+        let illness = self.illness.count_down(parameters);
+        let over = self.illness.health == Health::Infectious && illness.health != Health::Infectious;
+        if over && illness::is_fatal(parameters, draws, self.id, tick, self.onset) {
+            self.die();
+            return Phase::LastMessage;
+        }
+        self.illness = illness;
         Phase::Alive
+    }
+
+    fn walk(&mut self, parameters: &Parameters, draws: Draws, tick: Tick) {
+        let (at, field) = (self.position, parameters.field());
+        let flight = self.flees.take().map(|way| way.step_from(at)).filter(|&to| field.contains(to));
+        (self.position, self.goal) = match (parameters.movement, flight) {
+            (Movement::Avoid, Some(to)) => (to, self.goal),
+            (Movement::Waypoint | Movement::Avoid, _) => {
+                waypoint_step(at, self.goal, draws, self.id, tick, field)
+            }
+            (Movement::Places, _) => {
+                let goal = places::goal(at, self.goal, parameters, draws, self.id, tick);
+                (step_towards(at, goal), goal)
+            }
+        };
     }
 
     /// Dies where it stands.
     pub fn die(&mut self) {
         self.died_infectious = self.illness.health.is_infectious();
+        self.flees = None;
         self.illness = Illness { health: Health::Deceased, left_s: 0 };
     }
 
@@ -145,7 +190,25 @@ impl Person {
             .then_some(distance_squared)
     }
 
-    /// Ends the tick: who is susceptible and heard infectious people in range is infected now.
+    /// Notices the infectious sender of a beacon nearby, where the scenario has people avoid them. To be called for
+    /// every beacon of a tick, in any order, also for those too far for a contact.
+    pub fn notice(&mut self, parameters: &Parameters, beacon: &Emission) {
+        let Some(sensing) = parameters.sensing() else { return };
+        if beacon.infectious
+            && beacon.identity != self.identity
+            && sensing.covers(self.position, beacon.position)
+        {
+            let alarm = Alarm {
+                distance_squared: self.position.distance_squared(beacon.position),
+                identity: beacon.identity,
+                position: beacon.position,
+            };
+            self.alarm = Some(self.alarm.map_or(alarm, |nearest| nearest.min(alarm)));
+        }
+    }
+
+    /// Ends the tick: who is susceptible and heard infectious people in range is infected now (or,
+    /// where transmission is not certain, perhaps); who is susceptible still will flee from whom it noticed.
     pub fn end_tick(
         &mut self,
         parameters: &Parameters,
@@ -153,13 +216,37 @@ impl Person {
         tick: Tick,
         infectious_heard: impl IntoIterator<Item = Identity>,
     ) -> Option<Infection> {
+        let alarm = self.alarm.take();
+        self.flees = None;
         if self.illness.health != Health::Susceptible {
             return None;
         }
-        let infector = choose_infector(draws, self.id, tick, infectious_heard)?;
-        self.illness = Illness::infected(parameters);
-        Some(Infection { infector, infectee: self.identity, tick, place: self.position })
+        let infecting = (infectious_heard.into_iter())
+            .filter(|&candidate| infects(parameters, draws, self.id, tick, candidate));
+        if let Some(infector) = choose_infector(draws, self.id, tick, infecting) {
+            self.illness = Illness::caught(parameters, draws, self.id, tick);
+            self.onset = illness::onset(parameters, draws, self.id, tick);
+            return Some(Infection { infector, infectee: self.identity, tick, place: self.position });
+        }
+        let flees =
+            |alarm: Alarm| flight(self.position, alarm.position, draws, self.id, tick, parameters.field());
+        self.flees = alarm.and_then(flees);
+        None
     }
+}
+
+/// Whether an infectious person in range infects `person` in this tick.
+#[inline]
+#[must_use]
+pub fn infects(
+    parameters: &Parameters,
+    draws: Draws,
+    person: PersonId,
+    tick: Tick,
+    infectious: Identity,
+) -> bool {
+    let probability = parameters.transmission_probability;
+    probability >= 1.0 || draws.chance_between(Stream::Transmission, person, tick, infectious, probability)
 }
 
 /// Which of the infectious people in range was the infector: the one of the smallest keyed rank.

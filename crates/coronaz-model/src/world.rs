@@ -60,6 +60,7 @@ impl World {
         for person in &mut self.people {
             let mut infectious_heard = Vec::new();
             for beacon in &beacons {
+                person.notice(parameters, beacon);
                 let Some(distance_squared) = person.hears(parameters, beacon) else { continue };
                 let (hearer, heard) = (person.identity, beacon.identity);
                 happenings.contacts.push(Contact { tick, hearer, heard, distance_squared });

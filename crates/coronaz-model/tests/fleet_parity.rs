@@ -3,7 +3,9 @@
 use coronaz_model::fleet::{Diary, Pool, Serial};
 use coronaz_model::identity::identity_of;
 use coronaz_model::world::Happenings;
-use coronaz_model::{Contact, Draws, Fleet, Health, Identity, Parameters, Person, PersonId, Spawn, World};
+use coronaz_model::{
+    Contact, Draws, Fleet, Health, Identity, Movement, Parameters, Person, PersonId, Spawn, World,
+};
 use proptest::prelude::*;
 
 const BASE: Identity = 0xff0a_1bda_34b9_11eb_b339_0242_ac16_0009;
@@ -127,8 +129,30 @@ fn people_of_different_age_die_one_after_the_other() {
     assert_eq!(fleet.census().of(Health::Deceased), 300);
 }
 
+fn arb_movement() -> impl Strategy<Value = Movement> {
+    prop_oneof![Just(Movement::Waypoint), Just(Movement::Avoid), Just(Movement::Places)]
+}
+
+prop_compose! {
+    fn arb_course()(
+        transmission_probability in prop_oneof![Just(1.0), 0.0f64..1.0],
+        latent_period in prop_oneof![Just(0.0), 0.0f64..20.0],
+        incubation_period in prop_oneof![Just(0.0), 0.0f64..20.0],
+        period_shape in 0u32..5,
+        asymptomatic_share in prop_oneof![Just(0.0), 0.0f64..1.0],
+        fatality in prop_oneof![Just(0.0), 0.0f64..1.0],
+        immunity_period in 0u32..20,
+    ) -> Parameters {
+        Parameters {
+            transmission_probability, latent_period, incubation_period, period_shape, asymptomatic_share, fatality,
+            immunity_period,
+            ..Parameters::default()
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_the_parameters_the_fleet_has_the_history_of_the_world(
@@ -141,12 +165,70 @@ proptest! {
         infection_cooldown in 1u32..30,
         zombie_lifetime in prop_oneof![Just(0u32), 1u32..60],
         move_when_infected: bool,
+        movement in arb_movement(),
+        sensing_radius in 0.0f64..20.0,
+        day_length in 20u32..80,
+        place_spacing in 2u32..60,
+        course in prop_oneof![Just(Parameters::default()), arb_course()],
     ) {
         let parameters = Parameters {
             field_width, field_height, zombie_lifetime, infection_radius, infection_cooldown, move_when_infected,
-            ..Parameters::default()
+            movement, sensing_radius, day_length, place_spacing,
+            ..course
         };
         let (mut world, mut fleet) = both(&parameters, seed, count, infected);
         assert_parity(&mut world, &mut fleet, &Serial, 50);
     }
+}
+
+#[test]
+fn people_who_avoid_the_infectious_live_the_same_in_both_and_are_infected_less() {
+    let parameters = Parameters { zombie_lifetime: 0, sensing_radius: 8.0, ..Parameters::default() };
+    let infections_with = |movement| {
+        let parameters = Parameters { movement, ..parameters.clone() };
+        let (mut world, mut fleet) = both(&parameters, 4, 200, 20);
+        assert_parity(&mut world, &mut fleet, &Serial, 150).1
+    };
+    let (reckless, careful) = (infections_with(Movement::Waypoint), infections_with(Movement::Avoid));
+    assert!(careful * 2 < reckless, "{careful} infections of the careful, {reckless} of the reckless");
+}
+
+#[test]
+fn a_rich_illness_runs_the_same_in_both() {
+    let parameters = Parameters {
+        zombie_lifetime: 0,
+        transmission_probability: 0.5,
+        latent_period: 6.0,
+        incubation_period: 10.0,
+        period_shape: 3,
+        asymptomatic_share: 0.3,
+        fatality: 0.2,
+        immunity_period: 40,
+        ..Parameters::default()
+    };
+    let (mut world, mut fleet) = both(&parameters, 8, 300, 30);
+    let (_, infections) = assert_parity(&mut world, &mut fleet, &Serial, 200);
+    let dead = fleet.census().of(Health::Deceased);
+    assert!(infections > 100 && dead > 10, "{infections} infections, {dead} deaths");
+    assert_eq!(fleet.census().died_infectious(), dead);
+}
+
+#[test]
+fn a_day_of_home_work_and_leisure_is_the_same_in_both() {
+    let parameters = Parameters {
+        zombie_lifetime: 0,
+        movement: Movement::Places,
+        day_length: 200,
+        place_spacing: 25,
+        ..Parameters::default()
+    };
+    let (mut world, mut fleet) = both(&parameters, 6, 200, 2);
+    let (contacts, _) = assert_parity(&mut world, &mut fleet, &Serial, 300);
+    let (mut uniform, mut walkers) =
+        both(&Parameters { movement: Movement::Waypoint, ..parameters }, 6, 200, 2);
+    let (contacts_of_walkers, _) = assert_parity(&mut uniform, &mut walkers, &Serial, 300);
+    assert!(
+        4 * contacts > 5 * contacts_of_walkers,
+        "{contacts} contacts in places, {contacts_of_walkers} at random"
+    );
 }

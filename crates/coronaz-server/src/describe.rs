@@ -37,7 +37,6 @@ fn parameters(run: &view::Run) -> BTreeMap<String, Parameter> {
             Value::Real(value) => Parameter::Real(value),
             Value::Switch(value) => Parameter::Switch(value),
             Value::Choice(word) => Parameter::Choice(word.to_owned()),
-            choice => Parameter::Choice(choice.to_string()),
         };
         (name.to_owned(), value)
     });

@@ -7,7 +7,14 @@ use super::{
     sweep::{self, Borders, Range},
     witness::Witness,
 };
-use crate::{Identity, Illness, Infection, PersonId, Position, Stream, digest::Facts, identity::identity_of};
+use crate::{
+    Identity, Illness, Infection, PersonId, Position, Stream,
+    digest::Facts,
+    identity::identity_of,
+    illness,
+    movement::avoid::{Alarm, flight},
+    person::infects,
+};
 
 /// Where people meet.
 #[derive(Debug, Clone, Copy)]
@@ -40,16 +47,48 @@ struct Exposure {
     infector: PersonId,
 }
 
-/// The exposures found by looking at a strip and the one above it.
+/// A susceptible person noticed an infectious one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Notice {
+    /// Whose place in its strip this is.
+    at: u32,
+    /// The smallest is the nearest.
+    alarm: Alarm,
+}
+
+/// What people of one strip have to decide at the end of the tick.
+#[derive(Debug, Clone, Default)]
+struct Pending {
+    exposures: Vec<Exposure>,
+    notices: Vec<Notice>,
+}
+
+impl Pending {
+    fn clear(&mut self) {
+        self.exposures.clear();
+        self.notices.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.exposures.is_empty() && self.notices.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        self.exposures.capacity() * size_of::<Exposure>() + self.notices.capacity() * size_of::<Notice>()
+    }
+}
+
+/// What was found by looking at a strip and the one above it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meetings {
-    own: Vec<Exposure>,
-    above: Vec<Exposure>,
+    own: Pending,
+    above: Pending,
     facts: Facts,
 }
 
 impl Meetings {
-    pub(super) fn exposed(&self) -> bool {
+    /// Whether anybody may have been infected or will flee.
+    pub(super) fn matter(&self) -> bool {
         !self.own.is_empty() || !self.above.is_empty()
     }
 
@@ -59,7 +98,7 @@ impl Meetings {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        (self.own.capacity() + self.above.capacity()) * size_of::<Exposure>() + size_of::<Self>()
+        self.own.bytes() + self.above.bytes() + size_of::<Self>()
     }
 }
 
@@ -78,8 +117,8 @@ pub(super) fn meet_within(
     let mut scene = Scene { rules, facts, witness };
     sweep::within(strip, ground.range, |a, b, distance_squared| {
         let (one, other) = (Party::of(strip, a), Party::of(strip, b));
-        own.extend(scene.hear(one, other, distance_squared));
-        own.extend(scene.hear(other, one, distance_squared));
+        scene.hear(one, other, distance_squared, own);
+        scene.hear(other, one, distance_squared, own);
     });
 }
 
@@ -96,23 +135,24 @@ pub(super) fn meet_across(
     let mut scene = Scene { rules, facts, witness };
     sweep::across((lower, high), (upper, low), ground.range, |a, b, distance_squared| {
         let (one, other) = (Party::of(lower, a), Party::of(upper, b));
-        own.extend(scene.hear(one, other, distance_squared));
-        above.extend(scene.hear(other, one, distance_squared));
+        scene.hear(one, other, distance_squared, own);
+        scene.hear(other, one, distance_squared, above);
     });
 }
 
 /// One of two in range.
 #[derive(Clone, Copy)]
-struct Party {
-    at: u32,
+struct Party<'a> {
+    strip: &'a Strip,
+    at: usize,
     id: PersonId,
     state: State,
 }
 
-impl Party {
+impl<'a> Party<'a> {
     #[inline]
-    fn of(strip: &Strip, at: usize) -> Self {
-        Party { at: at as u32, id: PersonId(strip.id[at]), state: State(strip.state[at]) }
+    fn of(strip: &'a Strip, at: usize) -> Self {
+        Party { strip, at, id: PersonId(strip.id[at]), state: State(strip.state[at]) }
     }
 }
 
@@ -124,25 +164,45 @@ struct Scene<'a, W> {
 
 impl<W: Witness> Scene<'_, W> {
     /// The same rules as [`Person::hears`](crate::Person::hears) and
-    /// [`choose_infector`](crate::person::choose_infector).
+    /// [`Person::notice`](crate::Person::notice).
     #[inline]
-    fn hear(&mut self, hearer: Party, heard: Party, distance_squared: u64) -> Option<Exposure> {
+    fn hear(&mut self, hearer: Party<'_>, heard: Party<'_>, distance_squared: u64, pending: &mut Pending) {
         if hearer.state.is_dead() {
-            return None;
+            return;
         }
-        self.facts.contact(hearer.id, heard.id, distance_squared);
-        self.witness.contact(hearer.id, heard.id, distance_squared);
-        if !hearer.state.is_susceptible() || !heard.state.is_infectious() {
-            return None;
+        let is_contact = distance_squared <= self.rules.contact_max;
+        if is_contact {
+            self.facts.contact(hearer.id, heard.id, distance_squared);
+            self.witness.contact(hearer.id, heard.id, distance_squared);
         }
-        let identity = identity_of(self.rules.base, heard.id);
-        let rank = self.rules.draws.rank(Stream::Infector, hearer.id, self.rules.tick, identity);
-        Some(Exposure { at: hearer.at, rank, identity, infector: heard.id })
+        if hearer.state.is_susceptible() && heard.state.is_infectious() {
+            self.expose(hearer, heard, distance_squared, is_contact, pending);
+        }
+    }
+
+    fn expose(
+        &self,
+        hearer: Party<'_>,
+        heard: Party<'_>,
+        distance_squared: u64,
+        is_contact: bool,
+        pending: &mut Pending,
+    ) {
+        let Rules { parameters, draws, tick, base, alarm_max, .. } = *self.rules;
+        let (at, identity) = (hearer.at as u32, identity_of(base, heard.id));
+        if is_contact && infects(parameters, draws, hearer.id, tick, identity) {
+            let rank = draws.rank(Stream::Infector, hearer.id, tick, identity);
+            pending.exposures.push(Exposure { at, rank, identity, infector: heard.id });
+        }
+        if alarm_max.is_some_and(|max| distance_squared <= max) {
+            let position = Position { x: heard.strip.x[heard.at], y: heard.strip.y[heard.at] };
+            pending.notices.push(Notice { at, alarm: Alarm { distance_squared, identity, position } });
+        }
     }
 }
 
-/// Infects who was exposed in strip `number`.
-pub(super) fn infect(
+/// Infects who was exposed in strip `number`; the others turn to flight where they noticed somebody.
+pub(super) fn conclude(
     strip: &mut Strip,
     number: usize,
     meetings: &[Meetings],
@@ -150,19 +210,48 @@ pub(super) fn infect(
     witness: &mut impl Witness,
     outcome: &mut Outcome,
 ) {
-    let from_below = number.checked_sub(1).map_or(&[][..], |below| &meetings[below].above);
-    let mut exposures = [&meetings[number].own, from_below].concat();
+    let (own, none) = (&meetings[number].own, Pending::default());
+    let from_below = number.checked_sub(1).map_or(&none, |below| &meetings[below].above);
+    let mut exposures = [&own.exposures[..], &from_below.exposures].concat();
     exposures.sort_unstable();
     exposures.dedup_by_key(|exposure| exposure.at);
-    for Exposure { at, identity, infector, .. } in exposures {
-        let at = at as usize;
-        let before = State(strip.state[at]);
-        let after = before.with_illness(Illness::infected(rules.parameters), rules.stand_when_infectious);
-        strip.state[at] = after.0;
-        outcome.changes.count_change(before, after);
-        let (infectee, place) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
-        outcome.facts.infection(infector, infectee, place);
-        let infectee = identity_of(rules.base, infectee);
-        witness.infection(&Infection { infector: identity, infectee, tick: rules.tick, place });
+    for exposure in exposures {
+        infect(strip, &exposure, rules, witness, outcome);
     }
+    let mut notices = [&own.notices[..], &from_below.notices].concat();
+    notices.sort_unstable();
+    notices.dedup_by_key(|notice| notice.at);
+    for Notice { at, alarm } in notices {
+        let at = at as usize;
+        let state = State(strip.state[at]);
+        if state.is_susceptible() {
+            let (id, here) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
+            let way = flight(here, alarm.position, rules.draws, id, rules.tick, rules.field);
+            strip.state[at] = state.fleeing(way).0;
+        }
+    }
+}
+
+/// The same rules as [`Person::end_tick`](crate::Person::end_tick).
+fn infect(
+    strip: &mut Strip,
+    exposure: &Exposure,
+    rules: &Rules<'_>,
+    witness: &mut impl Witness,
+    outcome: &mut Outcome,
+) {
+    let Rules { parameters, draws, tick, base, .. } = *rules;
+    let at = exposure.at as usize;
+    let (id, place) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
+    let onset = u32::try_from(illness::onset(parameters, draws, id, tick)).unwrap_or(u32::MAX);
+    if let Some(extra) = strip.extra.get_mut(at) {
+        extra.onset = onset;
+    }
+    let before = State(strip.state[at]);
+    let after = before.with_illness(Illness::caught(parameters, draws, id, tick), rules.ill_stand(onset));
+    strip.state[at] = after.0;
+    outcome.changes.count_change(before, after);
+    outcome.facts.infection(exposure.infector, id, place);
+    let infectee = identity_of(base, id);
+    witness.infection(&Infection { infector: exposure.identity, infectee, tick, place });
 }

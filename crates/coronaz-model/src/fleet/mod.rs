@@ -102,7 +102,18 @@ struct Rules<'a> {
     draws: Draws,
     tick: Tick,
     base: Identity,
-    stand_when_infectious: bool,
+    /// Largest squared distance of a contact.
+    contact_max: u64,
+    /// Largest squared distance at which an infectious person is noticed, where they are avoided.
+    alarm_max: Option<u64>,
+}
+
+impl Rules<'_> {
+    /// Whether somebody whose illness shows from `onset` on stands still while infectious.
+    #[inline]
+    fn ill_stand(&self, onset: u32) -> bool {
+        !self.parameters.move_when_infected && self.tick >= onset.into()
+    }
 }
 
 /// A population in one process.
@@ -160,13 +171,14 @@ impl Fleet {
         tick: Tick,
         people: impl ExactSizeIterator<Item = Person> + Clone,
     ) -> Self {
-        let range = Range::of(parameters.reach());
+        let (contact, sensing) = (parameters.reach(), parameters.sensing());
+        let range = Range::of(sensing.map_or(contact, |sensing| sensing.max(contact)));
         let layout = Layout::of(parameters.field(), people.len(), range.span);
         let mut counts = vec![0; layout.strips];
-        let mut with_extra = false;
+        let mut with_extra = parameters.hides_illness();
         for person in people.clone() {
             counts[layout.strip_of(person.position.y)] += 1;
-            with_extra |= person.born != 0;
+            with_extra |= person.born != 0 || person.onset != 0;
         }
         let mut strips = vec![Strip::default(); layout.strips];
         for (strip, count) in strips.iter_mut().zip(&mut counts) {
@@ -175,7 +187,7 @@ impl Fleet {
         let mut census = Census::default();
         let count = people.len() as u32;
         for person in people {
-            let row = row_of(&person, &parameters);
+            let row = row_of(&person, &parameters, tick);
             census.count(row.state);
             let number = layout.strip_of(row.y);
             strips[number].put(counts[number], &row);
@@ -230,7 +242,7 @@ impl Fleet {
         self.settled_ticks += 1;
         let mut outcome = Outcome::default();
         if self.begin_and_meet(pool, witnesses, &mut outcome) {
-            self.infect(pool, witnesses, &mut outcome);
+            self.conclude(pool, witnesses, &mut outcome);
         }
         self.census.add(&outcome.changes);
         if RunDigest::counts_people(self.tick) {
@@ -265,11 +277,12 @@ impl Fleet {
             draws: self.draws,
             tick: self.tick,
             base: self.base,
-            stand_when_infectious: !self.parameters.move_when_infected,
+            contact_max: self.parameters.reach().distance_squared_max,
+            alarm_max: self.parameters.sensing().map(|reach| reach.distance_squared_max),
         }
     }
 
-    /// Everybody moves, then meets; true when somebody may have been infected.
+    /// Everybody moves, then meets; true when somebody may have been infected or will flee.
     fn begin_and_meet<W: Witness>(
         &mut self,
         pool: &impl Pool,
@@ -297,17 +310,17 @@ impl Fleet {
                 shard::meet_next(last, &strips_read[last], upper, meetings, &rules, ground, *witness);
             }
         });
-        let exposed = meetings.iter().any(Meetings::exposed);
+        let matter = meetings.iter().any(Meetings::matter);
         meetings.iter().for_each(|meetings| outcome.facts.merge(meetings.facts()));
         (self.strips, self.meetings) = (strips, meetings);
-        exposed
+        matter
     }
 
     fn ground(&self) -> Ground {
         Ground { range: self.range, height: self.layout.height, drift: self.settled_ticks }
     }
 
-    fn infect<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W], outcome: &mut Outcome) {
+    fn conclude<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W], outcome: &mut Outcome) {
         let per = self.strips_a_shard();
         let mut strips = std::mem::take(&mut self.strips);
         let (rules, meetings) = (self.rules(), &self.meetings);
@@ -316,7 +329,7 @@ impl Fleet {
             .collect();
         pool.run(&mut jobs, |(first, (strips, witness), outcome)| {
             for (number, strip) in (*first..).zip(strips.iter_mut()) {
-                meeting::infect(strip, number, meetings, &rules, *witness, outcome);
+                meeting::conclude(strip, number, meetings, &rules, *witness, outcome);
             }
         });
         jobs.into_iter().for_each(|(.., part)| outcome.add(&part));
@@ -393,6 +406,9 @@ impl Fleet {
             illness: row.state.illness(),
             died_infectious: row.state.died_infectious(),
             born: Tick::from(row.extra.born),
+            onset: if row.extra.onset == u32::MAX { Tick::MAX } else { row.extra.onset.into() },
+            flees: row.state.flees(),
+            alarm: None,
         }
     }
 
@@ -405,14 +421,19 @@ impl Fleet {
     }
 }
 
-fn row_of(person: &Person, parameters: &Parameters) -> Row {
+fn row_of(person: &Person, parameters: &Parameters, tick: Tick) -> Row {
+    let ill_stand = !parameters.move_when_infected && tick >= person.onset;
+    let state = State::new(person.illness, person.died_infectious, ill_stand);
     Row {
         x: person.position.x,
         y: person.position.y,
         goal_x: person.goal.x,
         goal_y: person.goal.y,
         id: person.id.0,
-        state: State::new(person.illness, person.died_infectious, !parameters.move_when_infected),
-        extra: Extra { born: u32::try_from(person.born).unwrap_or(u32::MAX) },
+        state: state.fleeing(person.flees),
+        extra: Extra {
+            born: u32::try_from(person.born).unwrap_or(u32::MAX),
+            onset: u32::try_from(person.onset).unwrap_or(u32::MAX),
+        },
     }
 }

@@ -1,6 +1,6 @@
 //! A person's state in 32 bits, so that a vector of them is read at once.
 
-use crate::{Health, Illness};
+use crate::{Health, Illness, movement::avoid::Direction};
 
 /// Health in bits 0 to 2, flags from bit 3, seconds left of the illness in bits 16 to 31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,10 @@ const HEALTH_BITS: u32 = 0b111;
 pub(super) const DIED_INFECTIOUS: u32 = 1 << 3;
 /// Set while a person stands still: because of its illness, or dead.
 pub(super) const STANDS: u32 = 1 << 4;
+/// Where the [`Direction`] begins in which a person flees; 0: it does not.
+const FLEES_SHIFT: u32 = 5;
+/// Set while a person flees.
+pub(super) const FLEES: u32 = 0b111 << FLEES_SHIFT;
 /// Where the seconds left begin.
 pub(super) const LEFT_SHIFT: u32 = 16;
 /// One second left.
@@ -19,21 +23,21 @@ pub(super) const LEFT_ONE: u32 = 1 << LEFT_SHIFT;
 const KEPT: u32 = !(HEALTH_BITS | STANDS | (0xffff << LEFT_SHIFT));
 
 impl State {
-    /// `stands_when_infectious`: whether the infectious stand still.
-    pub(super) fn new(illness: Illness, died_infectious: bool, stands_when_infectious: bool) -> Self {
+    /// `ill_stand`: whether this person stands still while infectious.
+    pub(super) fn new(illness: Illness, died_infectious: bool, ill_stand: bool) -> Self {
         let flag = if died_infectious { DIED_INFECTIOUS } else { 0 };
-        State(flag).with_illness(illness, stands_when_infectious)
+        State(flag).with_illness(illness, ill_stand)
     }
 
     #[inline]
-    pub(super) fn with_illness(self, illness: Illness, stands_when_infectious: bool) -> Self {
+    pub(super) fn with_illness(self, illness: Illness, ill_stand: bool) -> Self {
         // A timed state that ends at the next count down has 1 left, also when the caller wrote 0.
         let left = match illness.health {
             health if health.is_timed() => illness.left_s.clamp(1, 0xffff),
             _ => 0,
         };
         let stands = match illness.health {
-            Health::Infectious if stands_when_infectious => STANDS,
+            Health::Infectious if ill_stand => STANDS,
             Health::Deceased => STANDS,
             _ => 0,
         };
@@ -80,7 +84,23 @@ impl State {
     /// Dies where it stands.
     pub(super) const fn dead(self) -> Self {
         let infectious = if self.health().is_infectious() { DIED_INFECTIOUS } else { 0 };
-        State((self.0 & KEPT) | Health::Deceased as u32 | STANDS | infectious)
+        State((self.0 & KEPT & !FLEES) | Health::Deceased as u32 | STANDS | infectious)
+    }
+
+    #[inline]
+    pub(super) const fn flees(self) -> Option<Direction> {
+        match (self.0 & FLEES) >> FLEES_SHIFT {
+            0 => None,
+            number => Some(Direction::ALL[(number as usize - 1) % Direction::ALL.len()]),
+        }
+    }
+
+    pub(super) const fn fleeing(self, way: Option<Direction>) -> Self {
+        let number = match way {
+            Some(way) => way as u32,
+            None => 0,
+        };
+        State((self.0 & !FLEES) | (number << FLEES_SHIFT))
     }
 }
 

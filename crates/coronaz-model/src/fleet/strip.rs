@@ -20,6 +20,8 @@ pub(super) struct Row {
 pub(super) struct Extra {
     /// The tick at which the person appeared.
     pub(super) born: u32,
+    /// From this tick on its illness shows; `u32::MAX`: never.
+    pub(super) onset: u32,
 }
 
 /// The people of one strip.
@@ -255,7 +257,15 @@ mod tests {
     }
 
     fn row(x: i32, id: u32) -> Row {
-        Row { x, y: -x, goal_x: 2 * x, goal_y: 3 * x, id, state: State(id << 16), extra: Extra { born: id } }
+        Row {
+            x,
+            y: -x,
+            goal_x: 2 * x,
+            goal_y: 3 * x,
+            id,
+            state: State(id << 16),
+            extra: Extra { born: id, onset: 2 * id },
+        }
     }
 
     fn assert_holds(strip: &Strip, count: usize) {
