@@ -184,6 +184,10 @@ export class World {
   }
 }
 
+/** Reckoning a million places takes longer than drawing them: large crowds repeat after so many moments. */
+const PHASES = 8;
+const CACHED_FROM = 50_000;
+
 /** Any number of people whose places are reckoned from the moment: nothing is remembered, all can be seen. */
 export class Crowd {
   constructor({ id, name, people, startedMs, moments = 600 }) {
@@ -197,6 +201,7 @@ export class Crowd {
       timeMs: startedMs,
     });
     this.parameters = { ...PARAMETERS, field_width: 5000, field_height: 4000, scale_factor: 1 };
+    this.pictures = new Map();
     const next = random(7);
     this.home = Float32Array.from({ length: 2 * people }, next);
     this.phase = Uint8Array.from({ length: people }, () => Math.floor(next() * 200));
@@ -209,6 +214,8 @@ export class Crowd {
 
   picture(moment) {
     if (moment < 0 || moment > this.latest) return undefined;
+    const ready = this.pictures.get(moment % PHASES);
+    if (ready) return { ...ready, ...this.columns(moment), latest: this.latest };
     const n = this.phase.length;
     const xy = new Uint16Array(2 * n);
     const states = new Uint8Array(n);
@@ -228,7 +235,9 @@ export class Crowd {
               ? IMMUNE_BIT
               : SAFE;
     }
-    return { ...this.columns(moment), xy, states, figures: figures(states), latest: this.latest, epoch: 1 };
+    const picture = { xy, states, figures: figures(states), epoch: 1 };
+    if (this.phase.length >= CACHED_FROM) this.pictures.set(moment % PHASES, picture);
+    return { ...picture, ...this.columns(moment), latest: this.latest };
   }
 
   columns(moment) {

@@ -1,14 +1,7 @@
-import type { Frame } from '../live/frame';
+import { DRAWN, DRAWN_MASK, type Frame } from '../live/frame';
 import { placeOf } from '../live/picture';
 import { CATEGORIES, rgb } from '../ui/palette';
-import {
-  CATEGORY_OF_STATE,
-  categoryOf,
-  FAINT,
-  type Look,
-  type MapRenderer,
-  type RendererOptions,
-} from './renderer';
+import { categoryOf, FAINT, type Look, type MapRenderer, type RendererOptions, wordsOf } from './renderer';
 import { makeSprites, type Sprites } from './sprites';
 import type { Size, View } from './view';
 
@@ -16,6 +9,8 @@ import type { Size, View } from './view';
 export const STAMPS_MAX = 6000;
 /** Above it people jump rather than glide: reckoning each place anew for each draw costs too much. */
 const GLIDERS_MAX = 100_000;
+/** The immune are round and hollow up close, and paler in a crowd. */
+const IMMUNE_OPACITY = 0.6;
 
 /** For machines without a GPU: 2D stamps for the few, an image buffer for the many. */
 export class CanvasRenderer implements MapRenderer {
@@ -27,6 +22,8 @@ export class CanvasRenderer implements MapRenderer {
   private sprites: Sprites | undefined;
   private where: { view: View; size: Size; pixelRatio: number } | undefined;
   private image: ImageData | undefined;
+  /** Room for the slots that are painted last. */
+  private later = new Uint32Array();
 
   constructor(private readonly options: Pick<RendererOptions, 'field'>) {
     const pen = this.canvas.getContext('2d');
@@ -123,20 +120,16 @@ export class CanvasRenderer implements MapRenderer {
     const pixels = new Uint32Array(this.image.data.buffer);
     pixels.fill(0);
     const side = Math.max(1, Math.round(2 * look.dotPx * (this.where?.pixelRatio ?? 1)));
-    const stamp: Stamp = { ...this.transform(), width, height, side, pixels, colour: 0 };
-    const opacity = look.isolated === undefined ? 1 : FAINT;
-    CATEGORIES.forEach((category, index) => {
-      if (!look.shown.has(category)) return;
-      stamp.colour = packed(look.palette.people[category], category === 'immune' ? opacity * 0.6 : opacity);
-      if (previous === undefined || progress >= 1) paintStill(current, index, stamp);
-      else paintGliding(previous, current, progress, index, stamp);
-    });
-    for (const slot of look.isolated ?? []) {
-      const category = categoryOf(current.states[slot] ?? 255);
-      if (category === undefined) continue;
-      stamp.colour = packed(look.palette.people[category], 1);
-      const place = placeOf(previous, current, slot, progress);
-      if (place !== undefined) square(place.x, place.y, { ...stamp, side: side + 2 });
+    const stamp: Stamp = { ...this.transform(), width, height, side, pixels };
+    const colours = coloursOf(look, look.isolated === undefined ? 1 : FAINT);
+    if (this.later.length < current.count) this.later = new Uint32Array(Math.ceil(current.count * 1.25));
+    const glides = previous !== undefined && progress < 1;
+    const before = glides ? previous : current;
+    const infected = paintMost(before, current, glides ? progress : 1, colours, stamp, this.later);
+    paintThese(before, current, glides ? progress : 1, colours, stamp, infected);
+    if (look.isolated !== undefined) {
+      const few = Uint32Array.from([...look.isolated].filter((slot) => slot < current.count));
+      paintThese(before, current, progress, coloursOf(look, 1), { ...stamp, side: side + 2 }, few);
     }
     this.pen.putImageData(this.image, 0, 0);
   }
@@ -151,50 +144,88 @@ interface Stamp {
   height: number;
   side: number;
   pixels: Uint32Array;
-  colour: number;
 }
 
-/** The paint of one category, nobody gliding: the loop that a million people go through for each frame. */
-function paintStill(frame: Frame, category: number, stamp: Stamp): void {
-  const { xy, states, count } = frame;
-  const { ox, oy, kx, ky, width, height, side, pixels, colour } = stamp;
+/** The colour of each state byte as ImageData keeps it; 0 for those who are not drawn. */
+function coloursOf(look: Look, opacity: number): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, state) => {
+    const category = categoryOf(state);
+    if (category === undefined || !look.shown.has(category)) return 0;
+    return packed(look.palette.people[category], category === 'immune' ? opacity * IMMUNE_OPACITY : opacity);
+  });
+}
+
+/**
+ * The loop that a million people go through for each frame: paints all but the infected, whose slots it
+ * puts into `later`, so that they lie on top. No calls and no objects in it.
+ */
+function paintMost(
+  before: Frame,
+  current: Frame,
+  progress: number,
+  colours: Uint32Array,
+  stamp: Stamp,
+  later: Uint32Array,
+): Uint32Array {
+  const { states, count } = current;
+  const places = wordsOf(current);
+  const { xy: xy0, states: states0, count: count0 } = before;
+  const { ox, oy, kx, ky, width, height, side, pixels } = stamp;
   const half = side >> 1;
-  const right = width - side;
-  const bottom = height - side;
+  const right = Math.max(0, width - side);
+  const bottom = Math.max(0, height - side);
+  const glides = before !== current;
+  let infected = 0;
   for (let slot = 0; slot < count; slot += 1) {
-    if (CATEGORY_OF_STATE[states[slot] as number] !== category) continue;
-    const x = (ox + (xy[2 * slot] as number) * kx - half) | 0;
-    const y = (oy + (xy[2 * slot + 1] as number) * ky - half) | 0;
-    if (x < 0 || y < 0 || x > right || y > bottom) continue;
+    const state = states[slot] as number;
+    const colour = colours[state] as number;
+    if (colour === 0) continue;
+    if ((state & DRAWN_MASK) === DRAWN.infected) {
+      later[infected] = slot;
+      infected += 1;
+      continue;
+    }
+    const place = places[slot] as number;
+    let u = place & 0xffff;
+    let v = place >>> 16;
+    if (glides && slot < count0 && ((states0[slot] as number) & DRAWN_MASK) !== DRAWN.absent) {
+      const u0 = xy0[2 * slot] as number;
+      const v0 = xy0[2 * slot + 1] as number;
+      u = u0 + (u - u0) * progress;
+      v = v0 + (v - v0) * progress;
+    }
+    const x = (ox + u * kx - half) | 0;
+    const y = (oy + v * ky - half) | 0;
+    if (x >>> 0 > right || y >>> 0 > bottom) continue;
     let at = y * width + x;
     for (let row = 0; row < side; row += 1) {
       for (let column = 0; column < side; column += 1) pixels[at + column] = colour;
       at += width;
     }
   }
+  return later.subarray(0, infected);
 }
 
-function paintGliding(
-  previous: Frame,
+/** Paints certain slots. */
+function paintThese(
+  before: Frame,
   current: Frame,
   progress: number,
-  category: number,
+  colours: Uint32Array,
   stamp: Stamp,
+  slots: Uint32Array,
 ): void {
-  for (let slot = 0; slot < current.count; slot += 1) {
-    if (CATEGORY_OF_STATE[current.states[slot] as number] !== category) continue;
-    const place = placeOf(previous, current, slot, progress);
-    if (place !== undefined) square(place.x, place.y, stamp);
+  const { ox, oy, kx, ky, width, height, side, pixels } = stamp;
+  for (const slot of slots) {
+    const colour = colours[current.states[slot] as number] as number;
+    const place = placeOf(before, current, slot, progress);
+    if (colour === 0 || place === undefined) continue;
+    const x = (ox + place.x * kx - (side >> 1)) | 0;
+    const y = (oy + place.y * ky - (side >> 1)) | 0;
+    if (x < 0 || y < 0 || x > width - side || y > height - side) continue;
+    for (let row = 0; row < side; row += 1)
+      pixels.fill(colour, (y + row) * width + x, (y + row) * width + x + side);
   }
-}
-
-function square(u: number, v: number, stamp: Stamp): void {
-  const { ox, oy, kx, ky, width, height, side, pixels, colour } = stamp;
-  const x = (ox + u * kx - (side >> 1)) | 0;
-  const y = (oy + v * ky - (side >> 1)) | 0;
-  if (x < 0 || y < 0 || x > width - side || y > height - side) return;
-  for (let row = 0; row < side; row += 1)
-    pixels.fill(colour, (y + row) * width + x, (y + row) * width + x + side);
 }
 
 /** A colour as ImageData keeps it in a little-endian word. */

@@ -1,6 +1,6 @@
 import type { Frame } from '../live/frame';
 import { CATEGORIES, type Category, type MapPalette, rgb } from '../ui/palette';
-import { CATEGORY_OF_STATE } from './renderer';
+import { CATEGORY_OF_STATE, wordsOf } from './renderer';
 import type { Field, Size, View } from './view';
 
 /** Side of a cell, CSS px. */
@@ -11,10 +11,10 @@ const PEOPLE_PER_PX = 45_000 / (1000 * 800);
 const STAYS = 0.85;
 /** The faintest cell with somebody in it. */
 const OPACITY_MIN = 0.22;
-/** A few infected among many have to show: the share is raised by this power. */
-const INFECTED_POWER = 0.5;
 
-const PLANES = CATEGORIES.length;
+/** The categories, and one that nobody looks at for those who are not there: cheaper than to ask each time. */
+export const PLANES = 8;
+const PLANE_OF_STATE = CATEGORY_OF_STATE.map((category) => Math.min(category, CATEGORIES.length));
 const INFECTED = CATEGORIES.indexOf('infected');
 const DEAD = CATEGORIES.indexOf('dead');
 
@@ -26,7 +26,7 @@ export function isCrowded(inView: number, size: Size, already: boolean): boolean
 export interface Density {
   columns: number;
   rows: number;
-  /** For each cell, one count per category. */
+  /** For each cell, `PLANES` counts: one per category first. */
   counts: Uint32Array;
 }
 
@@ -38,18 +38,18 @@ export function countDensity(frame: Frame, view: View, size: Size, field: Field,
   const density = fits ? into : { columns, rows, counts: new Uint32Array(columns * rows * PLANES) };
   const { counts } = density;
   if (fits) counts.fill(0);
-  const { xy, states, count } = frame;
+  const { states, count } = frame;
+  const places = wordsOf(frame);
   const kx = (field.width * view.scale) / 65535 / CELL_PX;
   const ky = (-field.height * view.scale) / 65535 / CELL_PX;
   const ox = (size.width / 2 - view.x * view.scale) / CELL_PX;
   const oy = (size.height / 2 + view.y * view.scale) / CELL_PX;
   for (let slot = 0; slot < count; slot += 1) {
-    const category = CATEGORY_OF_STATE[states[slot] as number] as number;
-    if (category === 255) continue;
-    const column = Math.floor(ox + (xy[2 * slot] as number) * kx);
-    const row = Math.floor(oy + (xy[2 * slot + 1] as number) * ky);
-    if (column < 0 || row < 0 || column >= columns || row >= rows) continue;
-    const cell = (row * columns + column) * PLANES + category;
+    const place = places[slot] as number;
+    const column = (ox + (place & 0xffff) * kx) | 0;
+    const row = (oy + (place >>> 16) * ky) | 0;
+    if (column >>> 0 >= columns || row >>> 0 >= rows) continue;
+    const cell = ((row * columns + column) * PLANES) | (PLANE_OF_STATE[states[slot] as number] as number);
     counts[cell] = (counts[cell] as number) + 1;
   }
   return density;
@@ -66,7 +66,7 @@ export function paintDensity(density: Density, palette: MapPalette, shown: Reado
   let most = 1;
   for (let cell = 0; cell < cells; cell += 1) {
     let n = 0;
-    for (let plane = 0; plane < PLANES; plane += 1)
+    for (let plane = 0; plane < CATEGORIES.length; plane += 1)
       n += (counts[cell * PLANES + plane] as number) * (on[plane] as number);
     numbers[cell] = n;
     if (n > most) most = n;
@@ -77,17 +77,21 @@ export function paintDensity(density: Density, palette: MapPalette, shown: Reado
   for (let cell = 0; cell < cells; cell += 1) {
     const n = numbers[cell] as number;
     if (n === 0) continue;
-    const hot =
-      (((counts[cell * PLANES + INFECTED] as number) * (on[INFECTED] as number)) / n) ** INFECTED_POWER;
+    // A few infected among many have to show.
+    const hot = Math.sqrt(((counts[cell * PLANES + INFECTED] as number) * (on[INFECTED] as number)) / n);
     const gone = ((counts[cell * PLANES + DEAD] as number) * (on[DEAD] as number)) / n;
     for (let part = 0; part < 3; part += 1) {
       const cool = (safe[part] as number) * (1 - gone) + (dead[part] as number) * gone;
       pixels[cell * 4 + part] = cool * (1 - hot) + (infected[part] as number) * hot;
     }
-    pixels[cell * 4 + 3] = 255 * (OPACITY_MIN + (1 - OPACITY_MIN) * (Math.log1p(n) / Math.log1p(most)));
+    pixels[cell * 4 + 3] = 255 * (OPACITY_MIN + (1 - OPACITY_MIN) * (strength(n) / strength(most)));
   }
   return image;
 }
+
+/** ln(1 + n), from a table for the usual numbers: it is asked for each cell of each frame. */
+const STRENGTHS = Float32Array.from({ length: 1024 }, (_, n) => Math.log1p(n));
+const strength = (n: number): number => (n < 1024 ? (STRENGTHS[n] as number) : Math.log1p(n));
 
 /** The density as a canvas of its own, between the ground and the people. */
 export class DensityLayer {

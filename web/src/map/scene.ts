@@ -209,6 +209,7 @@ export class MapScene {
     const renderer = makeRenderer(kind, { field: this.run.field, onLost: () => this.replaceRenderer() });
     for (const canvas of [this.ground, this.density.canvas, renderer.canvas, this.marks])
       canvas.setAttribute('aria-hidden', 'true');
+    renderer.canvas.dataset.renderer = renderer.kind;
     return renderer;
   }
 

@@ -98,6 +98,7 @@ export function EpidemicChart({ curve, onRow }: EpidemicChartProps) {
       role="slider"
       tabIndex={0}
       aria-label={texts.curve.label}
+      aria-description={texts.curve.keys}
       aria-valuemin={0}
       aria-valuemax={Math.max(0, series.columns.moment.at(-1) ?? 0)}
       aria-valuenow={series.columns.moment[row ?? -1] ?? 0}
