@@ -9,9 +9,11 @@
 //! - [`spool`]: a bounded file that keeps it over a restart
 //! - [`journal`]: what a device wrote down itself, for the auditor
 //! - [`nodes`]: devices of one process, in real time
+//! - [`fleet`]: up to millions of computed devices in one process, published as frames
 //! - [`lockstep`]: devices tick by tick as fast as they can, to be compared with the model
 
 pub mod device;
+pub mod fleet;
 pub mod identity;
 pub mod interactive;
 pub mod journal;
