@@ -34,7 +34,14 @@ async function sliderTo(moment) {
   await slider.focus();
   await page.keyboard.press('Home');
   for (let i = 0; i < moment; i += 1) await page.keyboard.press('ArrowRight');
-  await until(page, (k) => window.__coronaz.moment === k && window.__coronaz.mode === 'paused', moment);
+  await until(
+    page,
+    (k) => {
+      const { frame, moment: shown, wanted, mode } = window.__coronaz;
+      return frame.moment === k && shown === k && wanted === k && mode === 'paused';
+    },
+    moment,
+  );
 }
 
 test('its title is the paper’s', async () => {

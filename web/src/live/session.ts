@@ -256,7 +256,7 @@ export class Session<R extends RunSummary = RunSummary> {
     // The frame of a pause repeats what is on show: the glide under way goes on.
     const repeats = last?.moment === frame.moment && last.epoch === frame.epoch && last.count === frame.count;
     if (!repeats) this.picture.show(frame, glideMs(mode, speed, last, frame, sinceLast));
-    this.grow(Math.max(frame.latest, frame.moment));
+    this.grow(Math.max(frame.latest, frame.moment), frame.moment >= frame.latest ? frame.timeMs : undefined);
     if (frame.moment === this.latest || mode === 'live') this.series.add(frame);
     this.publishSoon();
   }
@@ -267,12 +267,14 @@ export class Session<R extends RunSummary = RunSummary> {
     if (performance.now() - this.seriesAt > SERIES_RELOAD_MS || this.seriesAt === 0) void this.loadSeries();
   }
 
-  private grow(latest: number, atMs?: number): void {
-    if (latest <= this.latest && this.store.getState().latestMs !== 0) return;
+  /** The run has got longer; `atMs` is the time of its newest moment, when that is known. */
+  private grow(latest: number, atMs: number | undefined): void {
+    if (latest < this.latest) return;
     if (this.latest > 0 && latest > this.latest) this.grewAt = performance.now();
-    this.latest = Math.max(this.latest, latest);
-    const latestMs = atMs ?? this.picture.current?.timeMs;
-    if (latestMs !== undefined) this.store.setState({ latest: this.latest, latestMs });
+    this.latest = latest;
+    const { latestMs, latest: shown } = this.store.getState();
+    const newestMs = Math.max(latestMs, atMs ?? 0);
+    if (shown !== latest || newestMs !== latestMs) this.store.setState({ latest, latestMs: newestMs });
   }
 
   private async poll(): Promise<void> {
@@ -324,15 +326,13 @@ export class Session<R extends RunSummary = RunSummary> {
     this.publishedAt = performance.now();
     const frame = this.picture.current;
     if (frame === undefined || this.closed) return;
-    const { mode, wanted, latestMs } = this.store.getState();
+    const { mode, wanted } = this.store.getState();
     this.store.setState({
       moment: frame.moment,
       timeMs: frame.timeMs,
       figures: frame.figures,
       epoch: frame.epoch,
       wanted: mode === 'live' ? frame.moment : wanted,
-      latest: this.latest,
-      latestMs: frame.moment >= this.latest ? Math.max(latestMs, frame.timeMs) : latestMs,
       growing: performance.now() - this.grewAt < GROWING_MS,
       hasPicture: true,
     });
