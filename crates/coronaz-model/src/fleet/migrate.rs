@@ -12,8 +12,9 @@ pub(super) struct Crossing {
     down: Vec<Row>,
 }
 
-/// Takes those who stand outside strip `number` out of it.
+/// Takes those who stand outside strip `number` out of it. The dead stay where they are.
 pub(super) fn leave(number: usize, strip: &mut Strip, crossing: &mut Crossing, layout: &Layout) {
+    strip.bury();
     let bottom = number as i32 * layout.height;
     let top = bottom + layout.height;
     let Crossing { up, down } = crossing;
