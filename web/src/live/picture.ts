@@ -3,6 +3,9 @@ import { DRAWN, DRAWN_MASK, type Frame } from './frame';
 /** A glide longer than this would lie about where people are; a jump is more honest. */
 const GLIDE_MS_MAX = 1500;
 
+/** Up to so many people a glide that is cut short goes on from where they are seen; above it from the last frame. */
+export const BLEND_MAX = 20_000;
+
 export type PictureListener = () => void;
 
 /**
@@ -23,11 +26,26 @@ export class Picture {
     const last = this.current;
     const glides =
       glideMs > 0 && last !== undefined && last.epoch === frame.epoch && last.moment !== frame.moment;
-    this.previous = glides ? last : undefined;
+    this.previous = glides ? this.seenNow(last) : undefined;
     this.current = frame;
     this.glideStart = this.now();
     this.glideMs = glides ? Math.min(glideMs, GLIDE_MS_MAX) : 0;
     for (const listener of this.listeners) listener();
+  }
+
+  /** A frame of where people are seen now, in the middle of a glide. */
+  private seenNow(last: Frame): Frame {
+    const progress = this.progress();
+    const { previous } = this;
+    if (progress >= 1 || previous === undefined || last.count > BLEND_MAX) return last;
+    const xy = last.xy.slice();
+    for (let slot = 0; slot < last.count; slot += 1) {
+      const place = placeOf(previous, last, slot, progress);
+      if (place === undefined) continue;
+      xy[2 * slot] = place.x;
+      xy[2 * slot + 1] = place.y;
+    }
+    return { ...last, xy };
   }
 
   clear(): void {

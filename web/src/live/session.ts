@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Figures, Frame } from './frame';
+import { glideMs, type Mode, PLAY_STEP_MS } from './glide';
 import { Picture } from './picture';
 import { type Columns, Series } from './series';
 import { LiveSocket } from './socket';
@@ -11,8 +12,6 @@ const POLL_MS = 2000;
 /** Contacts and infections are not in frames, so the series is loaded anew this often. */
 const SERIES_RELOAD_MS = 10_000;
 export const SERIES_POINTS = 1500;
-/** How often playing looks at the clock. */
-const PLAY_STEP_MS = 50;
 /** A run that has not grown for so long is taken as over. */
 const GROWING_MS = 12_000;
 export const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 20, 50] as const;
@@ -33,8 +32,6 @@ export interface Source<R extends RunSummary> {
   statistics(id: string, points: number): Promise<Columns>;
   liveUrl(id: string): string;
 }
-
-export type Mode = 'live' | 'playing' | 'paused';
 
 export interface SessionState<R extends RunSummary = RunSummary> {
   run: R | undefined;
@@ -337,21 +334,4 @@ export class Session<R extends RunSummary = RunSummary> {
       hasPicture: true,
     });
   }
-}
-
-/** Neighbouring moments are glided between, in about the time in which they come; farther ones jump. */
-function glideMs(
-  mode: Mode,
-  speed: number,
-  last: Frame | undefined,
-  next: Frame,
-  sinceLastMs: number,
-): number {
-  if (last === undefined || last.epoch !== next.epoch) return 0;
-  const moments = next.moment - last.moment;
-  if (mode === 'paused') return Math.abs(moments) === 1 ? 180 : 0;
-  if (moments < 0 || Math.abs(next.timeMs - last.timeMs) > 5000 * Math.max(1, speed)) return 0;
-  return mode === 'playing'
-    ? Math.max(PLAY_STEP_MS, (next.timeMs - last.timeMs) / speed)
-    : Math.min(1100, sinceLastMs);
 }
