@@ -10,7 +10,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use coronaz_model::{
-    Draws, Health, Identity, Infection, Parameters, Person, PersonId, Phase, Position, Spawn, Stream, Tick,
+    Draws, Emission, Health, Identity, Infection, Parameters, Person, PersonId, Phase, Position, Spawn,
+    Stream, Tick,
 };
 use coronaz_wire::{Beacon, Contact, timestamp::SECOND_US};
 use uuid::Uuid;
@@ -236,7 +237,7 @@ impl Device {
             remember(&mut self.past, Second { number: number - 1, position, recorded: Vec::new() });
         }
         self.tick += 1;
-        let free = parameters.move_when_infected || !self.person.illness.health.is_infectious();
+        let free = parameters.move_when_infected || !stands_still(&self.person, self.tick);
         let phase = self.person.begin_tick(parameters, *draws, self.tick);
         if let (Some(steering), Phase::Alive, true) = (&mut self.steering, phase, free) {
             let chance = draws.bits(Stream::Stroll, self.person.id, self.tick);
@@ -289,6 +290,13 @@ impl Device {
     }
 
     fn hear_now(&mut self, beacon: &Beacon, timestamp_us: i64) -> bool {
+        let emission = Emission {
+            identity: beacon.uuid.as_u128(),
+            position: Position { x: beacon.position[0], y: beacon.position[1] },
+            infectious: beacon.infected,
+            alive: beacon.alive,
+        };
+        self.person.notice(&self.circumstances.parameters, &emission);
         let Some(sighting) = self.sighting(beacon, self.person.position, timestamp_us) else { return false };
         match self.heard.iter_mut().find(|earlier| earlier.sender == sighting.sender) {
             Some(earlier) => *earlier = sighting,
@@ -337,6 +345,11 @@ impl Device {
         contacts.sort_unstable_by_key(|contact| (contact.timestamp_us, contact.uuid));
         Ended { contacts, infection }
     }
+}
+
+/// Whether an infected carrier stands still in a tick, where infected people do.
+pub(crate) fn stands_still(person: &Person, tick: Tick) -> bool {
+    person.illness.health.is_infectious() && tick >= person.onset
 }
 
 fn remember(past: &mut VecDeque<Second>, second: Second) {

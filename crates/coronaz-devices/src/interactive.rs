@@ -5,7 +5,7 @@ use coronaz_wire::Beacon;
 use uuid::Uuid;
 
 use crate::{
-    device::Device,
+    device::{self, Device},
     identity::new_identity,
     steering::{STEPS_MAX, Step},
 };
@@ -85,8 +85,8 @@ fn steps(rest: &[&str], default: usize) -> Result<usize, String> {
 
 /// Why the carrier does not walk, if it does not.
 fn stands_still(device: &Device) -> Option<String> {
-    let infected = device.person().illness.health.is_infectious();
-    (infected && !device.parameters().move_when_infected)
+    let still = device::stands_still(device.person(), device.tick() + 1);
+    (still && !device.parameters().move_when_infected)
         .then(|| format!("infected people stand still; {} s to go", device.person().illness.left_s))
 }
 

@@ -167,7 +167,7 @@ impl<R: Radio> Lockstep<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use coronaz_model::{Draws, Parameters, Person, PersonId, Spawn, World};
+    use coronaz_model::{Draws, Parameters, Person, PersonId, Spawn, World, movement::Movement};
     use coronaz_radio::{Medium, UdpConfig, UdpRadio, udp::THIS_MACHINE};
     use std::net::SocketAddrV4;
 
@@ -187,13 +187,19 @@ mod tests {
     }
 
     /// The devices' history and the model's agree in every position, contact, infection and health.
-    fn agrees_with_the_model<R: Radio>(count: u32, side: u32, ticks: Tick, mut radio: impl FnMut() -> R) {
-        let parameters = Parameters {
-            field_width: side,
-            field_height: side,
-            zombie_lifetime: 300,
-            ..Parameters::default()
-        };
+    fn agrees_with_the_model<R: Radio>(count: u32, side: u32, ticks: Tick, radio: impl FnMut() -> R) {
+        let parameters = Parameters { zombie_lifetime: 300, ..Parameters::default() };
+        agrees_with_the_model_of(&parameters, count, side, ticks, radio);
+    }
+
+    fn agrees_with_the_model_of<R: Radio>(
+        parameters: &Parameters,
+        count: u32,
+        side: u32,
+        ticks: Tick,
+        mut radio: impl FnMut() -> R,
+    ) {
+        let parameters = Parameters { field_width: side, field_height: side, ..parameters.clone() };
         let draws = Draws::new(u64::from(count));
         let circumstances =
             Arc::new(Circumstances { run: Some(Uuid::from_u128(1)), parameters: parameters.clone(), draws });
@@ -225,6 +231,24 @@ mod tests {
     fn two_hundred_devices_over_the_medium_live_the_models_history() {
         let medium = Medium::perfect();
         agrees_with_the_model(200, 60, TICKS, || medium.radio());
+    }
+
+    #[test]
+    fn devices_whose_carriers_avoid_the_infectious_live_the_models_history() {
+        let parameters = Parameters {
+            movement: Movement::Avoid,
+            sensing_radius: 6.0,
+            transmission_probability: 0.3,
+            latent_period: 4.0,
+            incubation_period: 9.0,
+            period_shape: 2,
+            asymptomatic_share: 0.3,
+            fatality: 0.05,
+            zombie_lifetime: 0,
+            ..Parameters::default()
+        };
+        let medium = Medium::perfect();
+        agrees_with_the_model_of(&parameters, 100, 40, TICKS, || medium.radio());
     }
 
     fn udp(port: u16) -> impl FnMut() -> UdpRadio {

@@ -9,6 +9,7 @@ pub(crate) mod clock;
 mod group;
 mod hearing_log;
 mod people;
+mod refused;
 
 use std::{
     path::PathBuf,
@@ -18,12 +19,12 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use coronaz_bus::{ContentType, Delivery, Record, RecordSink};
 use coronaz_model::{Draws, Parameters, Spawn};
-use coronaz_radio::{Ear, Expectations, RefusalLog, UdpConfig, UdpError};
+use coronaz_radio::{Ear, Expectations, Refusals, UdpConfig, UdpError};
 use coronaz_wire::{Scenario, announcement::RunKind, seal::RadioKey};
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ const FILES_BESIDES: u64 = 100;
 const DELIVERIES_WAIT: Duration = Duration::from_millis(50);
 /// Contacts of a process that wait in memory for the broker at most: some 100 MB.
 const PENDING_CONTACTS_MAX: usize = 1_000_000;
+/// How long the first contact with the broker may take before it is called away.
+const BROKER_NEWS_AFTER: Duration = Duration::from_secs(3);
 /// The token of the announcement; no device has it.
 const ANNOUNCEMENT: u64 = u64::MAX;
 
@@ -168,6 +171,7 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
         sink: Arc::clone(sink),
         spool: spool.map(Mutex::new),
         radio_key: config.radio_key.clone(),
+        refused: refused::Refused::default(),
         stop: stop.clone(),
         die_at_us: config
             .live_for
@@ -229,7 +233,7 @@ fn groups(
             shared: Arc::clone(shared),
             deliveries: Arc::clone(inbox),
             hearing_log: HearingLog::new(devices),
-            refusal_log: RefusalLog::default(),
+            refusals_told: Refusals::default(),
             figures: Figures::default(),
             console: config.console.take(),
             spool_warned: false,
@@ -265,7 +269,7 @@ fn play(
         threads.push(builder.spawn(move || group.live()).map_err(NodesError::Thread)?);
     }
     let mut announced = announce(&**sink, announcement);
-    let mut reachable = None;
+    let (mut reachable, started) = (None, Instant::now());
     let mut deliveries = Vec::new();
     while threads.iter().any(|thread| !thread.is_finished()) {
         sink.deliveries(DELIVERIES_WAIT, &mut deliveries);
@@ -281,7 +285,9 @@ fn play(
             announced = announce(&**sink, announcement);
         }
         let now_reachable = sink.is_reachable();
-        if reachable != Some(now_reachable) && (now_reachable || reachable.is_some()) {
+        // At the start it is not known to be there; that is no news yet.
+        let settled = reachable.is_some() || started.elapsed() > BROKER_NEWS_AFTER;
+        if reachable != Some(now_reachable) && (now_reachable || settled) {
             tell_of_broker(now_reachable);
             reachable = Some(now_reachable);
         }
@@ -309,6 +315,3 @@ fn announce(sink: &dyn RecordSink, (key, payload): &(String, Vec<u8>)) -> bool {
     let record = Record { key: key.as_bytes(), payload, content_type: ContentType::RUN, token: ANNOUNCEMENT };
     sink.send(&record).is_ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -144,6 +144,7 @@ fn setting(value: Value) -> Setting {
         Value::Integer(number) => Setting::Integer(number),
         Value::Real(number) => Setting::Real(number),
         Value::Switch(on) => Setting::Switch(on),
+        Value::Choice(word) => Setting::Choice(word.to_owned()),
     }
 }
 

@@ -63,6 +63,7 @@ impl Carried {
             position: person.position,
             goal: person.goal,
             illness: person.illness,
+            onset: person.onset,
             died_infectious: person.died_infectious,
             totals: self.outbox.totals(),
             infected_by: self.outbox.infected_by(),

@@ -1,12 +1,9 @@
 //! The devices of one thread, second by second.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use coronaz_bus::{Delivery, RecordSink};
-use coronaz_radio::{Ear, RefusalLog, Refusals};
+use coronaz_radio::{Ear, Refusals};
 use coronaz_wire::{Beacon, seal::RadioKey};
 
 use super::{
@@ -14,6 +11,7 @@ use super::{
     carried::Carried,
     clock::{beginning_us, now_us, second_of, sleep_us},
     hearing_log::HearingLog,
+    refused::Refused,
 };
 use crate::{
     device::Begun,
@@ -37,6 +35,7 @@ pub(super) struct Shared {
     pub(super) sink: Arc<dyn RecordSink>,
     pub(super) spool: Option<Mutex<Spool>>,
     pub(super) radio_key: Option<RadioKey>,
+    pub(super) refused: Refused,
     pub(super) stop: Stop,
     pub(super) die_at_us: Option<i64>,
 }
@@ -93,7 +92,8 @@ pub(super) struct Group {
     /// Deliveries for this group, put in by the thread that takes them from the bus.
     pub(super) deliveries: Arc<Mutex<Vec<Delivery>>>,
     pub(super) hearing_log: HearingLog,
-    pub(super) refusal_log: RefusalLog,
+    /// What this group has told [`Shared::refused`] of.
+    pub(super) refusals_told: Refusals,
     pub(super) figures: Figures,
     pub(super) console: Option<Console>,
     pub(super) spool_warned: bool,
@@ -228,7 +228,7 @@ impl Group {
     /// Looks at every radio once.
     fn listen(&mut self) {
         let now = now_us();
-        let Group { carried, ear, hearing_log, figures, refusal_log, .. } = self;
+        let Group { carried, ear, hearing_log, figures, .. } = self;
         for Carried { uuid, device, radio, window, .. } in carried.iter_mut() {
             let (Some(device), Some(radio)) = (device, radio) else { continue };
             let outcome = radio.receive(&mut |bytes, from| {
@@ -244,7 +244,9 @@ impl Group {
                 tracing::warn!(device = %uuid, %error, "the radio could not be read");
             }
         }
-        refusal_log.tell(ear.refusals(), ear.refused_last(), Instant::now());
+        let new = self.ear.refusals().since(&self.refusals_told);
+        self.refusals_told = *self.ear.refusals();
+        self.shared.refused.tell(&new, self.ear.refused_last());
         self.obey();
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coronaz_model::{Parameters, Person, PersonId, Position};
+use coronaz_model::{Person, PersonId, Position, Spawn};
 use coronaz_radio::{Radio, UdpRadio};
 use coronaz_wire::seal::ReplayWindow;
 use uuid::Uuid;
@@ -93,7 +93,7 @@ impl Crew<'_> {
             let device = Device::new(Arc::clone(self.circumstances), id, spooled.uuid, spawn, second);
             return self.push(spooled.place, spooled.uuid, spooled.run, Some(device), None, Vec::new());
         };
-        let person = person_of(&carrier, PersonId(self.next_index()), spooled.uuid, &self.config.parameters);
+        let person = person_of(&carrier, PersonId(self.next_index()), spooled.uuid, self.circumstances);
         let second = clock::second_of(clock::now_us());
         let device = Device::resume(Arc::clone(self.circumstances), person, carrier.tick, second);
         let alive = device.is_alive();
@@ -159,18 +159,18 @@ impl Crew<'_> {
     }
 }
 
-fn person_of(carrier: &Carrier, id: PersonId, uuid: Uuid, parameters: &Parameters) -> Person {
+fn person_of(carrier: &Carrier, id: PersonId, uuid: Uuid, circumstances: &Circumstances) -> Person {
+    let parameters = &circumstances.parameters;
     // The field may be smaller today.
     let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
     let (width, height) = (side(parameters.field_width), side(parameters.field_height));
     let onto = |place: Position| Position { x: place.x.clamp(0, width), y: place.y.clamp(0, height) };
-    Person {
-        id,
-        identity: uuid.as_u128(),
-        position: onto(carrier.position),
-        goal: onto(carrier.goal),
-        illness: carrier.illness,
-        died_infectious: carrier.died_infectious,
-        born: 0,
-    }
+    let here = Spawn { x: Some(carrier.position.x), y: Some(carrier.position.y), infected: false };
+    let mut person = Person::spawn(parameters, circumstances.draws, id, uuid.as_u128(), here, 0);
+    person.position = onto(carrier.position);
+    person.goal = onto(carrier.goal);
+    person.illness = carrier.illness;
+    person.onset = carrier.onset;
+    person.died_infectious = carrier.died_infectious;
+    person
 }

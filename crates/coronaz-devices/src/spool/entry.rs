@@ -23,6 +23,8 @@ pub struct Carrier {
     pub goal: Position,
     /// How it fares.
     pub illness: Illness,
+    /// From this second of its life on its illness shows.
+    pub onset: Tick,
     /// Whether it died infected.
     pub died_infectious: bool,
     /// Everything its device has recorded.
@@ -175,6 +177,7 @@ fn write_carrier(carrier: &Carrier, into: &mut Vec<u8>) {
     }
     into.push(carrier.illness.health as u8);
     into.extend_from_slice(&carrier.illness.left_s.to_le_bytes());
+    into.extend_from_slice(&carrier.onset.to_le_bytes());
     into.push(u8::from(carrier.died_infectious));
     into.extend_from_slice(&carrier.totals.contacts.to_le_bytes());
     into.extend_from_slice(&carrier.totals.digest.to_le_bytes());
@@ -195,10 +198,11 @@ fn read_carrier(reader: &mut Reader<'_>) -> Option<Carrier> {
         _ => return None,
     };
     let illness = Illness { health, left_s: reader.u32()? };
+    let onset = reader.u64()?;
     let died_infectious = reader.u8()? == 1;
     let totals = Totals { contacts: reader.u64()?, digest: reader.u64()? };
     let infected_by = reader.optional_uuid()?;
-    Some(Carrier { tick, position, goal, illness, died_infectious, totals, infected_by })
+    Some(Carrier { tick, position, goal, illness, onset, died_infectious, totals, infected_by })
 }
 
 /// Reads numbers off the front.

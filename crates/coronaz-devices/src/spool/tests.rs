@@ -22,6 +22,7 @@ fn carrier() -> Carrier {
         position: Position { x: 3, y: 4 },
         goal: Position { x: 9, y: 4 },
         illness: Illness::SUSCEPTIBLE,
+        onset: 5,
         died_infectious: false,
         totals: Totals { contacts: 5, digest: 6 },
         infected_by: Some(Uuid::from_u128(4)),

@@ -1,0 +1,6 @@
+//! Devices of one process in real time, on real radio, against a broker in memory.
+
+mod air;
+mod hearing;
+mod hostile;
+mod reports;

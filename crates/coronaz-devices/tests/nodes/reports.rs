@@ -1,0 +1,170 @@
+//! Reports: one a second, none lost while the broker is away, a last one at death.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use coronaz_bus::{ContentType, MemoryBus};
+use coronaz_devices::{journal, spool};
+use coronaz_model::Parameters;
+use coronaz_wire::{Announcement, Contact};
+use uuid::Uuid;
+
+use crate::air::{Listener, Process, RUN, config, contacts_of_positions, contacts_of_reports, reports};
+
+/// A small, crowded field.
+fn crowd() -> Parameters {
+    Parameters { field_width: 6, field_height: 6, zombie_lifetime: 0, ..Parameters::default() }
+}
+
+fn sleep_ms(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+#[test]
+fn a_device_dies_of_age_with_a_last_message_to_all_and_then_the_process_ends() {
+    let port = 47_221;
+    let bus = MemoryBus::new(1);
+    let listener = Listener::start(port);
+    let parameters = Parameters { zombie_lifetime: 4, infection_cooldown: 60, ..crowd() };
+    let summary = Process::start(config(5, 5, parameters, port), &bus).end();
+    let beacons = listener.end();
+    assert_eq!(summary.figures.devices_untold, 0);
+    let last: Vec<_> = beacons.iter().filter(|beacon| !beacon.alive).collect();
+    assert_eq!(last.len(), 5);
+    let reports = reports(&bus);
+    let last: Vec<_> = reports.iter().filter(|report| !report.alive).collect();
+    assert!(last.len() == 5 && last.iter().all(|report| report.infected), "they died infected");
+    for report in &last {
+        let seqs: Vec<_> = reports.iter().filter(|r| r.uuid == report.uuid).map(|r| r.seq).collect();
+        assert_eq!(seqs, (0..4).map(Some).collect::<Vec<_>>(), "a report a second, without a gap");
+    }
+    // Lives of three whole seconds; in the fourth everybody is heard and nobody hears.
+    assert_eq!(contacts_of_reports(&reports), contacts_of_positions(&beacons, 2.0));
+}
+
+#[test]
+fn a_stopped_process_is_a_death_with_a_last_message() {
+    let port = 47_222;
+    let bus = MemoryBus::new(1);
+    let process = Process::start(config(3, 0, crowd(), port), &bus);
+    sleep_ms(2_500);
+    process.stop.ask();
+    let summary = process.end();
+    assert_eq!((summary.figures.devices_untold, summary.figures.contacts_untold), (0, 0));
+    assert_eq!(reports(&bus).iter().filter(|report| !report.alive).count(), 3);
+}
+
+#[test]
+fn the_run_is_announced() {
+    let bus = MemoryBus::new(1);
+    let mut config = config(1, 0, crowd(), 47_223);
+    config.live_for = Some(Duration::from_secs(1));
+    Process::start(config, &bus).end();
+    let records = bus.records(0);
+    let announced = records.iter().find(|record| record.content_type == ContentType::RUN).expect("announced");
+    let announcement = Announcement::decode(&announced.payload).expect("our own");
+    assert_eq!((announcement.run, announcement.seed), (RUN, 7));
+    assert_eq!(announced.key, RUN.to_string().into_bytes());
+    assert_eq!(announcement.parameters["field_width"], coronaz_wire::Setting::Integer(6));
+}
+
+#[test]
+fn while_the_broker_is_away_contacts_are_kept_and_the_next_report_carries_them_all() {
+    let port = 47_224;
+    let bus = MemoryBus::new(1);
+    let listener = Listener::start(port);
+    let mut config = config(4, 0, crowd(), port);
+    config.live_for = Some(Duration::from_secs(8));
+    let process = Process::start(config, &bus);
+    sleep_ms(2_500);
+    bus.set_away(true);
+    sleep_ms(3_000);
+    let before = reports(&bus);
+    bus.set_away(false);
+    process.end();
+    let after = reports(&bus);
+    assert!(after.len() - before.len() <= 4 * 6, "not one report for each second missed");
+    let seconds_of = |contacts: &[Contact]| {
+        contacts.iter().map(|contact| contact.timestamp_us / 1_000_000).collect::<BTreeSet<_>>().len()
+    };
+    assert!(after.iter().any(|report| seconds_of(&report.contacts) >= 2), "a report carries several seconds");
+    let recorded = contacts_of_reports(&after);
+    let expected = contacts_of_positions(&listener.end(), 2.0);
+    let last = expected.iter().map(|(second, ..)| *second).max().expect("contacts");
+    let whole = |met: &BTreeSet<crate::air::Met>| {
+        met.iter().filter(|(second, ..)| *second < last).copied().collect::<Vec<_>>()
+    };
+    assert_eq!(whole(&recorded), whole(&expected));
+}
+
+#[test]
+fn a_report_whose_acknowledgement_is_lost_is_repeated_as_it_was() {
+    let bus = MemoryBus::new(1);
+    let mut config = config(2, 0, crowd(), 47_225);
+    config.live_for = Some(Duration::from_secs(5));
+    let process = Process::start(config, &bus);
+    sleep_ms(1_500);
+    bus.lose_acks(3);
+    let summary = process.end();
+    assert_eq!(summary.figures.devices_untold, 0);
+    let all = reports(&bus);
+    let distinct: BTreeSet<_> = all.iter().map(|report| (report.uuid, report.seq)).collect();
+    assert!(distinct.len() < all.len(), "something was repeated");
+    for (uuid, seq) in distinct {
+        let copies: Vec<_> = all.iter().filter(|r| (r.uuid, r.seq) == (uuid, seq)).collect();
+        assert!(copies.windows(2).all(|pair| pair[0] == pair[1]), "a repeat is the same report");
+    }
+}
+
+#[test]
+fn a_process_started_again_with_its_spool_is_the_same_devices_and_loses_nothing() {
+    let port = 47_226;
+    let folder = tempfile::tempdir().expect("a folder");
+    let with_spool = |seconds| {
+        let mut config = config(3, 0, crowd(), port);
+        config.spool = Some((folder.path().join("spool"), spool::LIMIT_BYTES));
+        config.journal = Some(folder.path().join("journal"));
+        config.live_for = Some(Duration::from_secs(seconds));
+        config
+    };
+    let away = MemoryBus::new(1);
+    away.set_away(true);
+    let killed = Process::start(with_spool(60), &away);
+    sleep_ms(4_200);
+    // A process that is killed leaves its files as they are at that moment.
+    let spool = folder.path().join("spool");
+    let left = std::fs::read(spool.join("spool.log")).expect("written second by second");
+    killed.stop.ask();
+    assert!(killed.end().figures.contacts_untold > 0);
+    std::fs::write(spool.join("spool.log"), left).expect("as when it was killed");
+    let bus = MemoryBus::new(1);
+    let summary = Process::start(with_spool(4), &bus).end();
+    assert_eq!(summary.figures.devices_untold, 0);
+    let reports = reports(&bus);
+    let told = contacts_of_reports(&reports);
+    let devices: BTreeSet<Uuid> = reports.iter().map(|report| report.uuid).collect();
+    assert_eq!(devices.len(), 3, "the same devices");
+    let recorded = recorded_in(&journal::folder(&folder.path().join("journal"), Some(RUN)));
+    assert!(recorded.len() > 20, "{} contacts", recorded.len());
+    // The seconds after the pretended kill are in the journal alone.
+    let lost: BTreeSet<i64> = recorded.difference(&told).map(|(second, ..)| *second).collect();
+    assert!(told.is_subset(&recorded) && lost.len() <= 1, "lost in seconds {lost:?}");
+    for device in devices {
+        let totals = reports.iter().filter(|r| r.uuid == device).filter_map(|r| r.totals).next_back();
+        let own = told.iter().filter(|(_, hearer, _)| *hearer == device).count() as u64;
+        assert_eq!(totals.map(|totals| totals.contacts), Some(own), "totals are of the whole life");
+    }
+}
+
+fn recorded_in(folder: &std::path::Path) -> BTreeSet<crate::air::Met> {
+    let mut met = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("the journal") {
+        let path = entry.expect("an entry").path();
+        let hearer: Uuid =
+            path.file_stem().and_then(|stem| stem.to_str()).expect("a name").parse().expect("a UUID");
+        for line in std::fs::read_to_string(&path).expect("text").lines() {
+            let contact: Contact = serde_json::from_str(line).expect("a contact");
+            met.insert((contact.timestamp_us.div_euclid(1_000_000), hearer, contact.uuid));
+        }
+    }
+    met
+}
