@@ -5,5 +5,6 @@ mod data;
 mod guards;
 mod http;
 mod live;
+mod measure;
 mod page;
 mod stage;

@@ -87,6 +87,8 @@ pub(crate) struct Desk {
     ingestion: Box<dyn Ingestion>,
     epoch: i64,
     next: i64,
+    /// A moment after so many reports.
+    pub(crate) state_every: NonZeroU32,
 }
 
 impl Desk {
@@ -95,10 +97,10 @@ impl Desk {
         ingestion.prepare().expect("a new store");
         let held = ingestion.take(0, "test", START_US, Duration::from_secs(3600)).expect("a store");
         let held = held.expect("nobody else has the partition");
-        Self { ingestion, epoch: held.epoch, next: held.next }
+        Self { ingestion, epoch: held.epoch, next: held.next, state_every: NonZeroU32::MIN }
     }
 
-    /// Stores reports; each makes a moment.
+    /// Stores reports.
     pub(crate) fn store(&mut self, reports: Vec<Report>) {
         let mut batch = self.batch();
         for report in reports {
@@ -128,7 +130,7 @@ impl Desk {
 
     fn batch(&self) -> Batch {
         let mut batch = Batch::new(0, self.epoch, self.next);
-        batch.state_every = NonZeroU32::MIN;
+        batch.state_every = self.state_every;
         batch.now_us = START_US;
         batch
     }
