@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that what a target needs is on this machine: `setup.sh build` or `setup.sh test`.
+# Makes sure that what a target needs is on this machine: `setup.sh build`, `setup.sh test` or `setup.sh services`.
 # Debian packages that are missing are installed when this runs as root; otherwise the command is named.
 set -euo pipefail
 
@@ -23,6 +23,10 @@ need_package zlib1g-dev has_header zlib.h
 if [ "${1:-build}" = test ]; then
     need_package chromium command -v chromium
     need_package iproute2 command -v ip
+fi
+if [ "${1:-build}" = services ]; then
+    need_package default-jre-headless command -v java
+    need_package maven command -v mvn
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

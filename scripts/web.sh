@@ -4,11 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../web"
 
 install() {
-    # npm ci only when the lock file is another one than was installed last.
+    # Only when the lock file is another one than was installed last. Not `npm ci`: it refuses a lock file
+    # without the linter's builds for systems that a registry may not hold; `npm install` takes the rest as locked.
     local want
     want=$(sha256sum package-lock.json | cut -c1-64)
     if [ "$(cat node_modules/.installed 2>/dev/null)" != "$want" ]; then
-        npm ci --no-audit --no-fund
+        npm install --no-save --no-audit --no-fund
         echo "$want" >node_modules/.installed
     fi
 }

@@ -137,12 +137,9 @@ impl Kafka {
     pub(crate) fn from_environment() -> Option<Self> {
         let (brokers, own) = if let Ok(brokers) = env::var("CORONAZ_TEST_BROKERS") {
             (brokers, None)
-        } else if env::var_os("CORONAZ_TEST_KAFKA").is_some() {
+        } else {
             let own = Own::start();
             (format!("127.0.0.1:{}", own.ports[0]), Some(own))
-        } else {
-            eprintln!("not tested: set CORONAZ_TEST_BROKERS or CORONAZ_TEST_KAFKA=1");
-            return None;
         };
         let topic = format!("coronaz-{}", uuid::Uuid::new_v4());
         let mut config = configuration(&brokers, &topic);
