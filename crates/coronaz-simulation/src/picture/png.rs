@@ -30,3 +30,16 @@ pub(super) fn render(svg: &str) -> Result<Vec<u8>, PictureError> {
     resvg::render(&tree, tiny_skia::Transform::from_scale(PIXELS, PIXELS), &mut canvas.as_mut());
     canvas.encode_png().map_err(|error| failed(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_weights_of_the_font_are_found_by_its_name() {
+        let mut fonts = usvg::fontdb::Database::new();
+        FONTS.into_iter().for_each(|font| fonts.load_font_data(font.to_vec()));
+        let faces: Vec<_> = fonts.faces().map(|face| (face.families[0].0.as_str(), face.weight.0)).collect();
+        assert_eq!(faces, [("Inter", 400), ("Inter", 600)]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Small runs, whole: what is in the folder afterwards.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use coronaz_model::Parameters;
+use coronaz_simulation::{Contacts, Folder, Formats, Plan, Progress, SimulateError, Summary, simulate};
+use parquet::{
+    file::reader::{FileReader as _, SerializedFileReader},
+    record::Field,
+};
+
+fn plan() -> Plan {
+    Plan {
+        name: "a small town".to_owned(),
+        scenario: "name = \"a small town\"\n".to_owned(),
+        parameters: Parameters {
+            field_width: 60,
+            field_height: 40,
+            zombie_lifetime: 0,
+            infection_cooldown: 20,
+            ..Parameters::default()
+        },
+        people: 150,
+        infected: 5,
+        ticks: 90,
+        seed: 11,
+        replicates: 3,
+        threads: 2,
+        contacts: Contacts::All,
+        formats: Formats { csv: true, parquet: true },
+    }
+}
+
+fn run(plan: &Plan, target: &Path) -> Summary {
+    let folder = Folder::prepare(target, false).expect("a new folder");
+    simulate(plan, folder, &Progress::default()).expect("a good plan")
+}
+
+/// A table's names and rows, each cell as the text CSV has for it.
+fn csv(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).expect("there");
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+fn parquet(path: &Path) -> Vec<Vec<String>> {
+    let reader = SerializedFileReader::new(fs::File::open(path).expect("there")).expect("Parquet");
+    let fields = reader.metadata().file_metadata().schema().get_fields().to_vec();
+    let mut rows = vec![fields.iter().map(|field| field.name().to_owned()).collect::<Vec<_>>()];
+    for row in reader.get_row_iter(None).expect("rows") {
+        rows.push(row.expect("a row").get_column_iter().map(|(_, field)| text_of(field)).collect());
+    }
+    rows
+}
+
+fn text_of(field: &Field) -> String {
+    match field {
+        Field::Bytes(bytes) => {
+            let digits: String = bytes.data().iter().map(|byte| format!("{byte:02x}")).collect();
+            let (a, b, c, d) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20]);
+            format!("{a}-{b}-{c}-{d}-{}", &digits[20..])
+        }
+        Field::Str(text) => text.clone(),
+        Field::Double(number) => format!("{number}"),
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn csv_and_parquet_hold_the_same_rows() {
+    let home = tempfile::tempdir().expect("a folder");
+    let target = home.path().join("results");
+    run(&plan(), &target);
+    for table in ["statistics", "infections", "contacts", "encounters"] {
+        let from_csv = csv(&target.join(format!("{table}.csv")));
+        let from_parquet = parquet(&target.join(format!("{table}.parquet")));
+        assert!(from_csv.len() > 50, "{table}: {} rows", from_csv.len());
+        assert_eq!(from_csv, from_parquet, "{table}");
+    }
+    assert!(!target.join("parts").exists());
+}
+
+#[test]
+fn tables_and_summary_tell_the_same_story() {
+    let home = tempfile::tempdir().expect("a folder");
+    let target = home.path().join("results");
+    let plan = plan();
+    let summary = run(&plan, &target);
+    let statistics = csv(&target.join("statistics.csv"));
+    assert_eq!(statistics.len(), 1 + 3 * 91, "a heading, and each replicate's ticks 0 to 90");
+    let names: BTreeMap<&str, usize> = statistics[0].iter().map(String::as_str).zip(0..).collect();
+    let number = |row: &[String], name: &str| row[names[name]].parse::<u64>().expect("a number");
+    for row in &statistics[1..] {
+        let states = ["susceptible", "latent", "infectious", "immune", "deceased"];
+        let everybody: u64 = states.iter().map(|state| number(row, state)).sum();
+        assert_eq!((everybody, number(row, "total")), (150, 150));
+    }
+    let contacts = csv(&target.join("contacts.csv"));
+    let infections = csv(&target.join("infections.csv"));
+    for replicate in &summary.replicates {
+        let of_replicate = |row: &&Vec<String>| row[0] == replicate.replicate.to_string();
+        let rows: Vec<_> = statistics[1..].iter().filter(of_replicate).collect();
+        let sum = |name: &str| rows.iter().map(|row| number(row, name)).sum::<u64>();
+        assert_eq!(sum("contacts"), contacts.iter().filter(of_replicate).count() as u64);
+        assert_eq!(sum("contacts"), replicate.contacts);
+        assert_eq!(sum("infections"), infections.iter().filter(of_replicate).count() as u64);
+        assert_eq!(sum("infections"), replicate.cases.infections);
+        let peak = rows.iter().map(|row| number(row, "infectious")).max();
+        assert_eq!(peak, Some(replicate.peak_infectious.into()));
+        assert!(replicate.cases.infections > 0, "an epidemic");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(target.join("summary.json")).expect("there")).expect("JSON");
+    assert_eq!(json["digest"], summary.digest);
+    assert_eq!(json["replicates"][2]["seed"], 13);
+    assert_eq!(fs::read_to_string(target.join("scenario.toml")).expect("there"), plan.scenario);
+}
+
+#[test]
+fn encounters_are_the_contacts_of_a_pair_in_a_row() {
+    let home = tempfile::tempdir().expect("a folder");
+    let target = home.path().join("results");
+    run(&Plan { replicates: 1, ..plan() }, &target);
+    let mut ticks_of: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
+    for row in &csv(&target.join("contacts.csv"))[1..] {
+        let (hearer, heard) = (row[2].clone(), row[3].clone());
+        let pair = if hearer < heard { (hearer, heard) } else { (heard, hearer) };
+        ticks_of.entry(pair).or_default().push(row[1].parse().expect("a tick"));
+    }
+    let mut expected = Vec::new();
+    for (pair, mut ticks) in ticks_of {
+        ticks.sort_unstable();
+        ticks.dedup();
+        for chain in ticks.chunk_by(|a, b| b - a <= coronaz_simulation::ENCOUNTER_GAP_TICKS) {
+            expected.push((pair.clone(), chain[0], chain[chain.len() - 1], chain.len()));
+        }
+    }
+    let mut found: Vec<_> = csv(&target.join("encounters.csv"))[1..]
+        .iter()
+        .map(|row| {
+            let (a, b) = (row[1].clone(), row[2].clone());
+            let pair = if a < b { (a, b) } else { (b, a) };
+            let number = |at: usize| row[at].parse::<u64>().expect("a number");
+            (pair, number(3), number(4), number(6) as usize)
+        })
+        .collect();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_encounter_is_the_same_here_and_in_the_store() {
+    let gap_us = coronaz_simulation::ENCOUNTER_GAP_TICKS as i64 * 1_000_000;
+    assert_eq!(gap_us, coronaz_store::ENCOUNTER_GAP_US);
+}
+
+#[test]
+fn the_results_are_the_same_on_one_two_and_eight_threads() {
+    let home = tempfile::tempdir().expect("a folder");
+    // High enough that the engine cuts the map into several jobs.
+    let large = Parameters { field_height: 700, ..plan().parameters };
+    for plan in [plan(), Plan { replicates: 1, people: 1_500, parameters: large, ..plan() }] {
+        let files = |threads: usize| {
+            let target = home.path().join(format!("{}-{threads}", plan.people));
+            let digest = run(&Plan { threads, ..plan.clone() }, &target).digest;
+            let names =
+                ["statistics.csv", "infections.parquet", "contacts.parquet", "encounters.csv", "curve.png"];
+            (digest, names.map(|name| fs::read(target.join(name)).expect("there")))
+        };
+        let alone = files(1);
+        assert!(files(2) == alone, "2 threads");
+        assert!(files(8) == alone, "8 threads");
+    }
+}
+
+#[test]
+fn a_replicate_is_the_run_of_its_own_seed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let all = run(&plan(), &home.path().join("all"));
+    let one = run(&Plan { seed: 13, replicates: 1, ..plan() }, &home.path().join("one"));
+    assert_eq!(one.digest, all.replicates[2].digest);
+    assert_ne!(one.digest, all.replicates[1].digest);
+}
+
+#[test]
+fn a_stopped_run_leaves_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = Folder::prepare(&home.path().join("results"), false).expect("a new folder");
+    let progress = Progress::default();
+    progress.stop();
+    let outcome = simulate(&plan(), folder, &progress);
+    assert!(matches!(outcome, Err(SimulateError::Stopped)));
+    assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 0);
+}
+
+#[test]
+fn a_plan_out_of_range_says_the_range() {
+    for (plan, says) in [
+        (Plan { people: 0, ..plan() }, "people must be from 1 to 10000000, not 0"),
+        (Plan { infected: 151, ..plan() }, "infected people must be from 0 to 150, not 151"),
+        (Plan { replicates: 0, ..plan() }, "replicates must be from 1"),
+        (Plan { ticks: 1 << 40, ..plan() }, "ticks of all replicates together"),
+    ] {
+        assert!(plan.check().expect_err("refused").to_string().contains(says), "{says}");
+    }
+}
