@@ -1,6 +1,6 @@
 import { DRAWN, DRAWN_MASK, type Frame } from '../live/frame';
 import { placeOf } from '../live/picture';
-import { CATEGORIES, rgb } from '../ui/palette';
+import { CATEGORIES, type Category, rgb } from '../ui/palette';
 import { categoryOf, FAINT, type Look, type MapRenderer, type RendererOptions, wordsOf } from './renderer';
 import { makeSprites, type Sprites } from './sprites';
 import type { Size, View } from './view';
@@ -52,7 +52,7 @@ export class CanvasRenderer implements MapRenderer {
   draw(progress: number): void {
     const { look, where, frames, canvas } = this;
     if (look === undefined || where === undefined) return;
-    if (frames === undefined || frames.current.count <= STAMPS_MAX) {
+    if (frames === undefined || look.inView <= STAMPS_MAX) {
       this.pen.clearRect(0, 0, canvas.width, canvas.height);
       if (frames !== undefined) this.stampAll(look, frames, progress);
     } else {
@@ -77,6 +77,7 @@ export class CanvasRenderer implements MapRenderer {
     };
   }
 
+  /** Smooth sprites, ring by ring and then person by person, category by category. */
   private stampAll(
     look: Look,
     { previous, current }: { previous: Frame | undefined; current: Frame },
@@ -84,29 +85,48 @@ export class CanvasRenderer implements MapRenderer {
   ): void {
     this.sprites ??= makeSprites(look, this.where?.pixelRatio ?? 1);
     const { people, rings, person, ring } = this.sprites;
-    const { ox, oy, kx, ky } = this.transform();
     const { pen } = this;
+    const margin = rings.size > 0 ? Math.max(person, ring) : person;
+    const seen = this.inView(look, previous, current, progress, margin);
     for (const [cells, side] of [
       [rings, ring],
       [people, person],
     ] as const) {
       for (const category of CATEGORIES) {
         const cell = cells.get(category);
-        if (cell === undefined || !look.shown.has(category)) continue;
-        for (let slot = 0; slot < current.count; slot += 1) {
-          if (categoryOf(current.states[slot] as number) !== category) continue;
-          const place = placeOf(previous, current, slot, progress);
-          if (place === undefined) continue;
-          const x = ox + place.x * kx;
-          const y = oy + place.y * ky;
-          if (x < -side || y < -side || x > this.canvas.width + side || y > this.canvas.height + side)
-            continue;
+        if (cell === undefined) continue;
+        for (const { slot, x, y } of seen[category]) {
           pen.globalAlpha = look.isolated === undefined || look.isolated.has(slot) ? 1 : FAINT;
           pen.drawImage(cell, x - side / 2, y - side / 2);
         }
       }
     }
     pen.globalAlpha = 1;
+  }
+
+  /** Who is to be seen, and where on the canvas. */
+  private inView(
+    look: Look,
+    previous: Frame | undefined,
+    current: Frame,
+    progress: number,
+    margin: number,
+  ): Record<Category, { slot: number; x: number; y: number }[]> {
+    const { ox, oy, kx, ky } = this.transform();
+    const { width, height } = this.canvas;
+    const seen = { dead: [], safe: [], immune: [], infected: [] } as ReturnType<CanvasRenderer['inView']>;
+    for (let slot = 0; slot < current.count; slot += 1) {
+      const category = categoryOf(current.states[slot] as number);
+      if (category === undefined || !look.shown.has(category)) continue;
+      const x = ox + (current.xy[2 * slot] as number) * kx;
+      const y = oy + (current.xy[2 * slot + 1] as number) * ky;
+      if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
+      const place = progress < 1 ? placeOf(previous, current, slot, progress) : undefined;
+      seen[category].push(
+        place === undefined ? { slot, x, y } : { slot, x: ox + place.x * kx, y: oy + place.y * ky },
+      );
+    }
+    return seen;
   }
 
   private paintAll(

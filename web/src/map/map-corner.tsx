@@ -39,7 +39,17 @@ export function MapCorner({ view }: { view: View | undefined }) {
       </Box>
       {bar !== undefined && (
         <Box
-          sx={{ position: 'absolute', left: 12, bottom: 10, pointerEvents: 'none', color: 'text.secondary' }}
+          sx={{
+            position: 'absolute',
+            left: 10,
+            bottom: 10,
+            px: 0.75,
+            pb: 0.75,
+            borderRadius: 0.6,
+            pointerEvents: 'none',
+            color: 'text.secondary',
+            bgcolor: 'background.default',
+          }}
         >
           <Typography variant="caption" component="p" sx={{ lineHeight: 1.3 }}>
             {texts.map.scale(bar.units)}

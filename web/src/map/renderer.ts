@@ -16,6 +16,8 @@ export interface Look {
   dotPx: number;
   /** Radius of the infection ring, CSS px; 0 for none. */
   ringPx: number;
+  /** About how many people are in view. */
+  inView: number;
   /** Only these slots stand out, the others are faint; undefined for no such thing. */
   isolated: ReadonlySet<number> | undefined;
 }

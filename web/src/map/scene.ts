@@ -3,6 +3,7 @@ import { type Picture, placeOf } from '../live/picture';
 import type { DrawStyle } from '../ui/glyphs';
 import type { Category, MapPalette } from '../ui/palette';
 import { drawGround, drawSelection } from './backdrop';
+import { STAMPS_MAX } from './canvas';
 import { gpuName, kindFor, makeRenderer, SlownessWatch } from './choose';
 import { DensityLayer, isCrowded } from './density';
 import { listenForGestures } from './gestures';
@@ -81,6 +82,7 @@ export class MapScene {
   private sizes: Sizes | undefined;
   private inView = 0;
   private crowded = false;
+  private few = true;
   private densityOld = true;
   private countedAt = 0;
 
@@ -337,11 +339,13 @@ export class MapScene {
     if (crowded !== this.crowded) this.lookOld = true;
     this.crowded = crowded;
     const same = old?.style === sizes.style && old.dotPx === sizes.dotPx && old.ringPx === sizes.ringPx;
-    if (same && !this.lookOld) return;
+    const few = this.inView <= STAMPS_MAX;
+    if (same && few === this.few && !this.lookOld) return;
+    this.few = few;
     this.sizes = sizes;
     this.lookOld = false;
     const { palette, shown, isolated } = this.wish;
-    this.renderer.mode({ ...sizes, palette, shown, isolated });
+    this.renderer.mode({ ...sizes, palette, shown, isolated, inView: this.inView });
     this.events.drawing(crowded ? 'density' : sizes.style, this.renderer.kind);
   }
 

@@ -4,9 +4,10 @@ import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
+import { lowerBound } from '../../live/series';
 import { formatClock, formatCount } from '../../ui/format';
 import { Panel } from '../../ui/panel';
-import { useSeriesVersion, useSession } from '../../ui/session-context';
+import { useSeriesVersion, useSession, useSessionState } from '../../ui/session-context';
 import { texts } from '../../ui/texts';
 import { useMapPalette } from '../../ui/use-map-palette';
 import { EpidemicChart } from './epidemic-chart';
@@ -60,13 +61,14 @@ export function CurvePanel() {
   );
 }
 
-/** The values under the cursor, else the newest. */
+/** The values under the cursor, else those of the moment on show. */
 function Readout({ curve, row }: { curve: CurveName; row: number | undefined }) {
+  const shown = useSessionState((state) => state.moment);
   const { series } = useSession();
   const palette = useMapPalette();
   useSeriesVersion();
   const { columns } = series;
-  const at = row ?? columns.moment.length - 1;
+  const at = row ?? Math.min(columns.moment.length - 1, lowerBound(columns.moment, shown));
   if (at < 0) return <Typography variant="caption">{texts.curve.empty}</Typography>;
   const time = formatClock(columns.time_ms[at] ?? 0);
   return (
