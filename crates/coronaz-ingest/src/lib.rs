@@ -23,6 +23,8 @@ mod gather;
 mod news;
 mod reader;
 mod sharing;
+#[cfg(test)]
+mod simulation;
 mod split;
 mod tally;
 mod writer;

@@ -1,0 +1,117 @@
+//! Contacts into the embedded store, and one person's contacts out of it: rows a second must not fall with the rows
+//! that are in, and a question must stay fast.
+//!
+//! `cargo bench -p coronaz-store --bench contacts [-- MILLIONS] [--people N] [--folder DIR]`
+
+#![expect(clippy::unwrap_used, reason = "a benchmark may stop at a wrong argument")]
+
+use coronaz_store::queries::Span;
+use coronaz_store::{Batch, ReportRecord, StoreLocation};
+use coronaz_wire::{Contact, Report};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+const S: i64 = 1_000_000;
+const T0: i64 = 1_600_000_000 * S;
+/// Contacts of all people in a second: people meet now and then.
+const CONTACTS_A_SECOND: i64 = 5_000;
+const BATCH: i64 = 100_000;
+
+fn main() {
+    let (mut millions, mut people, mut folder) = (3i64, 1_000_000u64, std::env::temp_dir());
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--bench" => {}
+            "--people" => people = words.next().unwrap().parse().unwrap(),
+            "--folder" => folder = PathBuf::from(words.next().unwrap()),
+            number => millions = number.parse().unwrap(),
+        }
+    }
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let path = folder.path().join("store.db");
+    let location = StoreLocation::from(path.as_path());
+    let mut ingestion = location.ingestion();
+    let held = ingestion.take(0, "bench", T0, Duration::from_secs(5)).unwrap().unwrap();
+    let (mut next, mut sent, mut random) = (0, 0, 88_172_645_463_325_252u64);
+    println!("{:>9} {:>12} {:>14}", "million", "contacts/s", "bytes/contact");
+    for million in 1..=millions {
+        let mut spent = Duration::ZERO;
+        for _ in 0..1_000_000 / BATCH {
+            let mut batch = Batch::new(0, held.epoch, next);
+            batch.reports = reports(&mut sent, &mut random, people, next);
+            batch.to = next + batch.reports.len() as i64;
+            next = batch.to;
+            let begun = Instant::now();
+            ingestion.commit(&batch).unwrap();
+            spent += begun.elapsed();
+        }
+        let bytes = std::fs::metadata(&path).unwrap().len() as f64 / sent as f64;
+        if million <= 3 || million % 10 == 0 || million == millions {
+            println!("{million:>9} {:>12.0} {bytes:>14.0}", 1e6 / spent.as_secs_f64());
+        }
+    }
+    ask(&location, people, T0 + sent / CONTACTS_A_SECOND * S);
+}
+
+/// A batch: reports of people drawn at random, each of ten contacts with others drawn at random.
+fn reports(sent: &mut i64, random: &mut u64, people: u64, from: i64) -> Vec<ReportRecord> {
+    const CONTACTS: i64 = 10;
+    let mut draw = || {
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        Uuid::from_u128(u128::from(*random % people) + 1)
+    };
+    (from..from + BATCH / CONTACTS)
+        .map(|offset| {
+            let mut heard = || {
+                *sent += 1;
+                let timestamp_us = T0 + *sent * S / CONTACTS_A_SECOND;
+                Contact { uuid: draw(), timestamp_us, distance: None }
+            };
+            let contacts = (0..CONTACTS).map(|_| heard()).collect();
+            let report = Report {
+                uuid: draw(),
+                position: [0, 0],
+                infected: false,
+                timestamp_us: T0 + *sent * S / CONTACTS_A_SECOND,
+                alive: true,
+                contacts,
+                run: None,
+                start_us: None,
+                seq: None,
+                tick: None,
+                immune: None,
+                infected_by: None,
+                totals: None,
+            };
+            ReportRecord { offset, report }
+        })
+        .collect()
+}
+
+fn ask(location: &StoreLocation, people: u64, end_us: i64) {
+    let queries = location.queries();
+    let run = Uuid::nil();
+    for (name, span) in [
+        ("an hour", Span { from_us: end_us - 3600 * S, to_us: end_us }),
+        ("all of time", Span { from_us: T0, to_us: end_us }),
+    ] {
+        let mut times = Vec::new();
+        let mut found = 0;
+        for n in 0..1000u64 {
+            let person = Uuid::from_u128(u128::from(n * 7919 % people) + 1);
+            let begun = Instant::now();
+            if let Ok(page) = queries.contacts(run, person, span, None, 1000) {
+                found += page.items.len();
+                times.push(begun.elapsed());
+            }
+        }
+        times.sort();
+        if let (Some(median), Some(slow)) = (times.get(times.len() / 2), times.get(times.len() * 99 / 100)) {
+            println!("contacts of a person in {name}: median {median:?}, p99 {slow:?}, {found} found");
+        }
+    }
+}
