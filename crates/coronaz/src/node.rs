@@ -224,7 +224,7 @@ fn failure(error: &NodesError) -> Failure {
 }
 
 /// Finds or makes the topic, however long the broker is away; the devices live on meanwhile.
-fn make_topic(bus: &BusConfig) {
+pub(crate) fn make_topic(bus: &BusConfig) {
     loop {
         match ensure_topic(bus, TOPIC_PATIENCE) {
             Ok(_) => return,
@@ -238,7 +238,7 @@ fn make_topic(bus: &BusConfig) {
 }
 
 /// The first SIGINT or SIGTERM asks for a death with a last message; the second ends the process.
-fn stop_signal() -> Result<Stop, Failure> {
+pub(crate) fn stop_signal() -> Result<Stop, Failure> {
     let stop = Stop::default();
     let asked = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
