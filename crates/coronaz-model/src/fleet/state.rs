@@ -19,6 +19,8 @@ pub(super) const FLEES: u32 = 0b111 << FLEES_SHIFT;
 pub(super) const LEFT_SHIFT: u32 = 16;
 /// One second left.
 pub(super) const LEFT_ONE: u32 = 1 << LEFT_SHIFT;
+/// Bits without a meaning.
+const UNUSED: u32 = 0xff00;
 /// Everything but health, seconds left and whether the person stands.
 const KEPT: u32 = !(HEALTH_BITS | STANDS | (0xffff << LEFT_SHIFT));
 
@@ -53,6 +55,18 @@ impl State {
             3 => Health::Immune,
             _ => Health::Deceased,
         }
+    }
+
+    /// Whether a state from outside is one that can be.
+    pub(super) fn is_sound(self) -> bool {
+        let health = self.0 & HEALTH_BITS;
+        let flees = (self.0 & FLEES) >> FLEES_SHIFT;
+        let known = health <= Health::Deceased as u32 && flees <= Direction::West as u32;
+        let timed = self.0 >> LEFT_SHIFT > 0;
+        known
+            && timed == self.health().is_timed()
+            && self.0 & UNUSED == 0
+            && (self.is_dead() || !self.died_infectious())
     }
 
     #[inline]
