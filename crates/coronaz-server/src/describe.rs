@@ -8,8 +8,8 @@ use coronaz_store::{Figures, IngestStatus, PartitionOffset, view};
 
 use crate::rest;
 use crate::rest::{
-    Contact, Encounter, Infection, IngestPart, Node, NodeInfection, NodeName, NodeState, Parameter,
-    PartitionPart, Run, State, Statistics,
+    Contact, Encounter, Infection, IngestPart, MissingRecords, Node, NodeInfection, NodeName, NodeState,
+    Parameter, PartitionPart, Run, State, Statistics,
 };
 
 /// The store's microseconds as the page's milliseconds, rounded down.
@@ -186,6 +186,13 @@ impl From<IngestStatus> for IngestPart {
             records: status.records,
             rejected: status.rejected,
         }
+    }
+}
+
+impl From<view::MissingRecords> for MissingRecords {
+    fn from(missing: view::MissingRecords) -> Self {
+        let view::MissingRecords { partition, from, to, reason, .. } = missing;
+        Self { partition, from, to, reason }
     }
 }
 

@@ -274,8 +274,23 @@ pub struct Parts {
     pub ingest: Vec<IngestPart>,
     /// Which records of the topic are in the store.
     pub partitions: Vec<PartitionPart>,
+    /// Records that the topic did not hand out any more: lost, the first hundred stretches.
+    pub missing: Vec<MissingRecords>,
     /// This server.
     pub server: ServerPart,
+}
+
+/// Records of a partition that are lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MissingRecords {
+    /// The partition.
+    pub partition: i32,
+    /// The first offset.
+    pub from: i64,
+    /// The offset after the last.
+    pub to: i64,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// An ingest process.

@@ -340,6 +340,26 @@ export interface components {
              */
             updated_ms: number;
         };
+        /** @description Records of a partition that are lost. */
+        MissingRecords: {
+            /**
+             * Format: int64
+             * @description The first offset.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description The partition.
+             */
+            partition: number;
+            /** @description Why, for people. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The offset after the last.
+             */
+            to: number;
+        };
         /** @description One node. */
         Node: {
             /** @description False after its last message. */
@@ -487,6 +507,8 @@ export interface components {
         Parts: {
             /** @description Ingest processes, as they last said. */
             ingest: components["schemas"]["IngestPart"][];
+            /** @description Records that the topic did not hand out any more: lost, the first hundred stretches. */
+            missing: components["schemas"]["MissingRecords"][];
             /**
              * Format: int64
              * @description The server's own clock, to compare the other times with.

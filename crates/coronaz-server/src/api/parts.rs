@@ -13,8 +13,11 @@ use crate::{
     app::App,
     guard,
     problem::Problem,
-    rest::{IngestPart, PartitionPart, Parts, ServerPart},
+    rest::{IngestPart, MissingRecords, PartitionPart, Parts, ServerPart},
 };
+
+/// Stretches of lost records that are told; one is one too many already.
+const MISSING_MAX: usize = 100;
 
 /// How the parts are doing, for the operator.
 #[utoipa::path(
@@ -30,14 +33,18 @@ pub(super) async fn parts(State(app): State<App>, headers: HeaderMap) -> Respons
     if let Err(refusal) = guard::operator_only(&app, &headers) {
         return refusal;
     }
-    let asked = app.readers().ask(|store| Ok((store.ingest_status()?, store.offsets()?))).await;
+    let asked = app
+        .readers()
+        .ask(|store| Ok((store.ingest_status()?, store.offsets()?, store.gaps(MISSING_MAX)?)))
+        .await;
     let store = asked.is_ok();
-    let (ingest, partitions) = asked.unwrap_or_default();
+    let (ingest, partitions, missing) = asked.unwrap_or_default();
     Json(Parts {
         now_ms: now_ms(),
         store,
         ingest: ingest.into_iter().map(IngestPart::from).collect(),
         partitions: partitions.into_iter().map(PartitionPart::from).collect(),
+        missing: missing.into_iter().map(MissingRecords::from).collect(),
         server: ServerPart {
             live_connections: app.hub().connections(),
             watched_runs: app.hub().watched_runs(),
