@@ -31,6 +31,23 @@ const views = [
     },
   ],
   [
+    'a chain of infections',
+    async (page) => {
+      const { run } = await page.evaluate(() => ({ run: window.__coronaz.run }));
+      const { infections } = await (
+        await fetch(`${site.url}/api/v1/runs/${run}/infections?limit=1000`)
+      ).json();
+      const infector = infections.find((infection) => infection.infector)?.infector;
+      if (infector === undefined) return;
+      await page.keyboard.press('/');
+      await page.keyboard.type(infector);
+      await page.keyboard.press('Enter');
+      await until(page, (id) => window.__coronaz.person === id, infector);
+      await page.getByRole('tab', { name: 'Infections' }).click();
+      await page.getByText('As a list').click();
+    },
+  ],
+  [
     'paused, realism, the table of the curve',
     async (page) => {
       await page.keyboard.press('Escape');

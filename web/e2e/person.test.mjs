@@ -80,6 +80,12 @@ test('history, encounters, contacts and infections are those of the server', asy
     await by.first().click();
     await until(page, (id) => window.__coronaz.person === id, found.infector);
     await page.getByText('Infected whom').waitFor();
+    await page.getByRole('img', { name: /^Transmission tree/ }).waitFor();
+    await page.getByText('As a list').click();
+    const link = page
+      .getByRole('tabpanel')
+      .getByRole('button', { name: `Select ${found.infectee.slice(0, 8)}` });
+    await link.first().waitFor();
   }
   const id = await selected();
   const { encounters } = await rest(`/nodes/${id}/encounters?limit=300`);

@@ -6,7 +6,7 @@ import { makeSprites, type Sprites } from './sprites';
 import type { Size, View } from './view';
 
 /** Up to so many people each is stamped with a smooth sprite; above it they are squares in an image buffer. */
-export const STAMPS_MAX = 6000;
+export const STAMPS_MAX = 10_000;
 /** Above it people jump rather than glide: reckoning each place anew for each draw costs too much. */
 const GLIDERS_MAX = 100_000;
 /** The immune are round and hollow up close, and paler in a crowd. */

@@ -141,7 +141,12 @@ export const texts = {
     seenFromTo: (from: string, to: string) => `${from} to ${to}`,
     contacts: 'Contacts',
     contactsLatest: 'Latest contacts',
-    tabs: { history: 'History', encounters: 'Encounters', contacts: 'Contacts', infections: 'Infections' },
+    tabs: {
+      history: 'History',
+      encounters: 'Encounters',
+      contacts: 'Contacts',
+      infections: 'Infections',
+    },
     contactsNone: 'No contacts in the minute before.',
     at: 'At',
     distance: 'Distance',
@@ -164,6 +169,14 @@ export const texts = {
     select: (id: string) => `Select ${id}`,
     loading: 'Loading',
     announced: (id: string, state: string) => `Selected ${id}, ${state}`,
+  },
+
+  chain: {
+    heading: 'Transmission tree',
+    label: (count: string, id: string) =>
+      `Transmission tree: ${count} infections from ${id} on, time to the right`,
+    list: 'As a list',
+    more: (count: string) => `+ ${count} more`,
   },
 
   share: {

@@ -13,7 +13,14 @@ export function PersonLink({ id }: { id: string }) {
       title={id}
       aria-label={texts.person.select(shortId(id))}
       onClick={() => select(id)}
-      sx={{ font: 'inherit', fontFamily: 'monospace', verticalAlign: 'baseline' }}
+      sx={{
+        font: 'inherit',
+        display: 'inline-block',
+        minHeight: 24,
+        lineHeight: '24px',
+        fontFamily: 'monospace',
+        verticalAlign: 'baseline',
+      }}
     >
       {shortId(id)}
     </Link>
@@ -30,7 +37,13 @@ export function TimeLink({ ms }: { ms: number }) {
       color="inherit"
       aria-label={texts.person.goTo(when)}
       onClick={() => session.seekTime(ms)}
-      sx={{ font: 'inherit', verticalAlign: 'baseline' }}
+      sx={{
+        font: 'inherit',
+        display: 'inline-block',
+        minHeight: 24,
+        lineHeight: '24px',
+        verticalAlign: 'baseline',
+      }}
     >
       {when}
     </Link>

@@ -1,7 +1,7 @@
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import type { Node } from '../../api/client';
 import { contactsQuery, encountersQuery, infectionsQuery } from '../../api/queries';
 import { formatCount, formatDuration } from '../../ui/format';
@@ -9,6 +9,8 @@ import { useSession, useSessionState } from '../../ui/session-context';
 import { texts } from '../../ui/texts';
 import { PersonLink, TimeLink } from './links';
 
+/** Loaded when asked for: few visitors do. */
+const Chain = lazy(() => import('../chain/chain'));
 /** Contacts are asked for anew when the time on show has moved by so much. */
 const CONTACTS_STEP_MS = 5000;
 
@@ -113,6 +115,14 @@ export function Infections({ id }: { id: string }) {
       ) : (
         <Note text={texts.person.infectedNobody} />
       )}
+      {whom.length > 0 && (
+        <Box>
+          <Subheading text={texts.chain.heading} />
+          <Suspense fallback={<Note text={texts.person.loading} />}>
+            <Chain id={id} />
+          </Suspense>
+        </Box>
+      )}
     </Box>
   );
 }
@@ -120,9 +130,7 @@ export function Infections({ id }: { id: string }) {
 function PeopleWithTimes({ heading, people }: { heading: string; people: { id: string; ms: number }[] }) {
   return (
     <Box>
-      <Typography variant="caption" component="h3" sx={{ color: 'text.secondary', m: 0 }}>
-        {heading}
-      </Typography>
+      <Subheading text={heading} />
       <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0 }}>
         {people.map(({ id, ms }) => (
           <Typography component="li" variant="body2" key={`${id} ${ms}`} sx={{ display: 'flex', gap: 1.5 }}>
@@ -134,6 +142,14 @@ function PeopleWithTimes({ heading, people }: { heading: string; people: { id: s
         ))}
       </Box>
     </Box>
+  );
+}
+
+function Subheading({ text }: { text: string }) {
+  return (
+    <Typography variant="caption" component="h3" sx={{ color: 'text.secondary', m: 0 }}>
+      {text}
+    </Typography>
   );
 }
 

@@ -59,7 +59,7 @@ export function PersonPanel() {
             sx={{
               minHeight: 34,
               mb: 1,
-              '& .MuiTab-root': { minHeight: 34, minWidth: 0, px: 0.5, fontSize: '0.78rem' },
+              '& .MuiTab-root': { minHeight: 34, minWidth: 0, px: 0.25, fontSize: '0.78rem' },
             }}
           >
             {TABS.map((name) => (
