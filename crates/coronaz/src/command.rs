@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::{add, audit, failure::Failure, fleet, ingest, node, parts, serve, up};
+use crate::{add, audit, failure::Failure, fleet, ingest, node, parts, serve, simulate, up};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -13,6 +13,7 @@ pub(crate) enum Command {
     Parts(parts::Args),
     Ingest(ingest::Args),
     Serve(serve::Args),
+    Simulate(simulate::Args),
     Audit(audit::Args),
 }
 
@@ -27,6 +28,7 @@ impl Command {
             Command::Parts(args) => parts::run(args),
             Command::Ingest(args) => ingest::run(args),
             Command::Serve(args) => serve::run(args),
+            Command::Simulate(args) => simulate::run(&args),
             Command::Audit(args) => audit::run(&args),
         }
     }

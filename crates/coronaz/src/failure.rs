@@ -19,6 +19,8 @@ const INTERNAL: u8 = 70;
 const IO: u8 = 74;
 /// The command did its work, and its answer is no (an audit that found something).
 const FOUND: u8 = 1;
+/// Stopped by the user before the end, as a shell says it of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 impl Failure {
     /// The caller's mistake; exit code 64.
@@ -44,6 +46,11 @@ impl Failure {
     /// The check was made and is not passed; exit code 1.
     pub(crate) fn found(message: impl Into<String>) -> Self {
         Failure { message: message.into(), code: FOUND }
+    }
+
+    /// The user stopped it; exit code 130.
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), code: INTERRUPTED }
     }
 
     /// Prints the failure and gives its exit code.

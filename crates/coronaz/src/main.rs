@@ -12,6 +12,7 @@ mod parameters;
 mod parts;
 mod population;
 mod serve;
+mod simulate;
 mod up;
 
 use std::process::ExitCode;
