@@ -13,7 +13,10 @@ fn subcommands() -> Vec<String> {
     let help = String::from_utf8(coronaz(&["--help"]).stdout).expect("text");
     let list =
         help.split("Commands:").nth(1).expect("a list of commands").split("\n\n").next().expect("its end");
-    let names = list.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+    // A name stands two spaces in; what stands further in goes on with a description.
+    let names =
+        (list.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')))
+            .filter_map(|line| line.split_whitespace().next().map(str::to_owned));
     names.filter(|name| name != "help").collect()
 }
 
