@@ -272,7 +272,12 @@ fn play(
     let (mut reachable, started) = (None, Instant::now());
     let mut deliveries = Vec::new();
     while threads.iter().any(|thread| !thread.is_finished()) {
+        let waiting = Instant::now();
         sink.deliveries(DELIVERIES_WAIT, &mut deliveries);
+        if deliveries.is_empty() {
+            // A sink on which nothing is pending may answer at once.
+            thread::sleep(DELIVERIES_WAIT.saturating_sub(waiting.elapsed()));
+        }
         for delivery in deliveries.drain(..) {
             if delivery.token == ANNOUNCEMENT {
                 announced = delivery.result.is_ok();

@@ -45,9 +45,9 @@ pub(super) struct Shared {
 pub struct Figures {
     /// Seconds lived, summed over devices.
     pub device_seconds: u64,
-    /// Beacons sent.
+    /// Beacons sent, last messages not counted.
     pub beacons_sent: u64,
-    /// Beacons of others heard, in range or not.
+    /// Beacons of others heard, in range or not; last messages not counted.
     pub beacons_heard: u64,
     /// Contacts recorded.
     pub contacts: u64,
@@ -220,7 +220,7 @@ impl Group {
             None => beacon.encode(),
         };
         match radio.send(&datagram) {
-            Ok(()) => self.figures.beacons_sent += 1,
+            Ok(()) => self.figures.beacons_sent += u64::from(beacon.alive),
             Err(error) => tracing::warn!(device = %carried.uuid, %error, "a beacon could not be sent"),
         }
     }
@@ -236,7 +236,7 @@ impl Group {
                 if beacon.uuid == *uuid {
                     return;
                 }
-                figures.beacons_heard += 1;
+                figures.beacons_heard += u64::from(beacon.alive);
                 let in_range = device.hear(beacon, now);
                 hearing_log.heard(beacon, from, in_range);
             });
