@@ -1,10 +1,12 @@
-//! Three runs whose digests must never change (I-2): the same on any number of threads, and in the world.
+//! Runs whose digests must never change (I-2): the same on any number of threads, and in the world.
 //!
 //! A change here changes every seeded history: it needs a new major version.
 
 use coronaz_model::fleet::{Pool, Serial};
 use coronaz_model::identity::identity_of;
-use coronaz_model::{Draws, Fleet, Identity, Parameters, Person, PersonId, RunDigest, Spawn, World};
+use coronaz_model::{
+    Draws, Fleet, Identity, Movement, Parameters, Person, PersonId, RunDigest, Spawn, World,
+};
 
 const BASE: Identity = 0xff0a_1bda_34b9_11eb_b339_0242_ac16_0009;
 
@@ -93,8 +95,42 @@ fn town() -> Scenario {
     Scenario { parameters, people: 20_000, infected: 1_000, ticks: 300, digest: TOWN }
 }
 
+/// Latency, incubation, hidden cases and death, among people who keep away from each other.
+fn careful() -> Scenario {
+    let parameters = Parameters {
+        zombie_lifetime: 0,
+        movement: Movement::Avoid,
+        sensing_radius: 5.0,
+        transmission_probability: 0.4,
+        latent_period: 5.0,
+        incubation_period: 9.0,
+        period_shape: 3,
+        asymptomatic_share: 0.3,
+        fatality: 0.1,
+        immunity_period: 60,
+        ..Parameters::default()
+    };
+    Scenario { parameters, people: 400, infected: 40, ticks: 300, digest: CAREFUL }
+}
+
+/// Two days of home, work and leisure.
+fn commuters() -> Scenario {
+    let parameters = Parameters {
+        field_width: 300,
+        field_height: 200,
+        zombie_lifetime: 0,
+        movement: Movement::Places,
+        day_length: 150,
+        place_spacing: 30,
+        ..Parameters::default()
+    };
+    Scenario { parameters, people: 400, infected: 20, ticks: 300, digest: COMMUTERS }
+}
+
 const PAPER: u64 = 4_184_673_333_468_326_439;
 const CROWD: u64 = 18_207_446_261_446_985_053;
+const CAREFUL: u64 = 14_264_155_654_486_635_295;
+const COMMUTERS: u64 = 2_036_870_793_503_503_530;
 const TOWN: u64 = 9_352_455_739_296_494_554;
 
 #[test]
@@ -107,6 +143,12 @@ fn the_papers_run_has_the_digest_of_yesterday() {
 fn a_crowds_run_has_the_digest_of_yesterday() {
     assert_eq!(crowd().fleet_digest(&Serial), CROWD);
     assert_eq!(crowd().world_digest(), CROWD);
+}
+
+#[test]
+fn runs_beyond_the_paper_have_the_digests_of_yesterday() {
+    assert_eq!((careful().world_digest(), commuters().world_digest()), (CAREFUL, COMMUTERS));
+    assert_eq!((careful().fleet_digest(&Serial), commuters().fleet_digest(&Serial)), (CAREFUL, COMMUTERS));
 }
 
 #[test]
