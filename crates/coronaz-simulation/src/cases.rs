@@ -11,12 +11,12 @@ const GENERATION_MAX: u16 = NEVER - 1;
 /// Counts cases by generation: those infected at the start are generation 0, whom they infect is 1, …
 #[derive(Debug, Clone)]
 pub(crate) struct Cases {
-    base: Identity,
+    pub(crate) base: Identity,
     /// The generation of each person's latest infection.
-    generation: Vec<u16>,
-    by_generation: Vec<u64>,
-    seeds: u64,
-    ever_infected: u64,
+    pub(crate) generation: Vec<u16>,
+    pub(crate) by_generation: Vec<u64>,
+    pub(crate) seeds: u64,
+    pub(crate) ever_infected: u64,
 }
 
 /// What the transmission tree says.

@@ -2,6 +2,7 @@
 //! and what happened as tables and as a picture.
 //!
 //! - [`plan`]: what to simulate
+//! - [`checkpoint`]: a replicate as a file, to go on from
 //! - [`run`]: all replicates over the threads, then the files that need all of them
 //! - `replicate`: one replicate, from its first tick to its last; `observer`: what is noted of a tick
 //! - `encounters`: encounters out of contacts; `cases`: the transmission tree, counted
@@ -13,6 +14,7 @@
 //!
 //! The results, timings aside, are the same to the byte for any number of threads (I-2).
 
+pub mod checkpoint;
 pub mod folder;
 pub mod plan;
 pub mod progress;
@@ -29,10 +31,11 @@ mod table;
 mod threads;
 
 pub use cases::CaseFigures;
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use encounters::ENCOUNTER_GAP_TICKS;
 pub use folder::{Folder, FolderError};
 pub use picture::PictureError;
-pub use plan::{Contacts, Formats, Plan, PlanError};
+pub use plan::{Contacts, Formats, Plan, PlanError, Save};
 pub use progress::Progress;
 pub use rows::Statistics;
 pub use run::{SimulateError, simulate};

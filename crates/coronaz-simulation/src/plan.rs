@@ -1,8 +1,10 @@
 //! What to simulate.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use coronaz_model::{Parameters, Tick};
+
+use crate::Checkpoint;
 
 /// A run, and how much of it is written.
 #[derive(Debug, Clone)]
@@ -17,7 +19,7 @@ pub struct Plan {
     pub people: u32,
     /// Infected people at the start; at most `people`.
     pub infected: u32,
-    /// How many ticks (seconds of model time) to compute.
+    /// Up to which tick (second of model time) to compute.
     pub ticks: Tick,
     /// The seed of replicate 0; replicate i has this seed plus i.
     pub seed: u64,
@@ -29,6 +31,22 @@ pub struct Plan {
     pub contacts: Contacts,
     /// The kinds of files that tables are written as.
     pub formats: Formats,
+    /// Where replicates begin instead of at tick 0. With the checkpoint's parameters and seed the run goes on
+    /// as if it had never stopped; with others it is another future of the same people.
+    pub resume: Option<Arc<Checkpoint>>,
+    /// A checkpoint to write; only of a single replicate.
+    pub save: Option<Save>,
+}
+
+/// A checkpoint to write.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// The file.
+    pub path: PathBuf,
+    /// After which tick.
+    pub tick: Tick,
+    /// Whether it may take the place of a file that is there.
+    pub replace: bool,
 }
 
 /// The most people of a run: what the engine is made and measured for.
@@ -129,26 +147,44 @@ pub enum PlanError {
         /// What was asked for.
         actual: u64,
     },
+    /// A checkpoint of many.
+    #[error("a checkpoint is of one replicate, not of {0}: run the one that you want with its own seed")]
+    SaveOfMany(u32),
 }
 
 impl Plan {
+    /// The tick at which replicates begin.
+    #[must_use]
+    pub fn first_tick(&self) -> Tick {
+        self.resume.as_ref().map_or(0, |checkpoint| checkpoint.tick())
+    }
+
     /// Whether the plan can be carried out.
     ///
     /// # Errors
     /// What is out of range, and the range.
     pub fn check(&self) -> Result<(), PlanError> {
-        let ranges = [
+        let first = self.first_tick();
+        let computed = self.ticks.saturating_sub(first);
+        let mut ranges = vec![
             ("people", 1, PEOPLE_MAX.into(), self.people.into()),
             ("infected people", 0, self.people.into(), self.infected.into()),
             ("replicates", 1, REPLICATES_MAX.into(), self.replicates.into()),
             ("threads", 1, THREADS_MAX as u64, self.threads as u64),
+            ("the last tick", first + 1, TICKS_MAX.max(first + 1), self.ticks),
             (
                 "ticks of all replicates together",
                 1,
                 TICKS_MAX,
-                self.ticks.saturating_mul(self.replicates.into()),
+                computed.saturating_mul(self.replicates.into()),
             ),
         ];
+        if let Some(save) = &self.save {
+            ranges.push(("the checkpoint's tick", first + 1, self.ticks, save.tick));
+            if self.replicates > 1 {
+                return Err(PlanError::SaveOfMany(self.replicates));
+            }
+        }
         for (what, min, max, actual) in ranges {
             if !(min..=max).contains(&actual) {
                 return Err(PlanError::OutOfRange { what, min, max, actual });

@@ -7,11 +7,12 @@ use std::{
 
 use coronaz_model::{
     Draws, Fleet, Health, PersonId, Spawn,
+    fleet::ForkError,
     identity::{base_of, identity_of},
 };
 
 use crate::{
-    CaseFigures, Contacts, Plan, Progress, Statistics,
+    CaseFigures, Checkpoint, Contacts, Plan, Progress, Statistics,
     cases::Cases,
     encounters::{Encounter, Encounters},
     observer::{Notes, Observer},
@@ -40,7 +41,7 @@ pub(crate) fn run(
     crew: &Crew,
     progress: &Progress,
 ) -> Result<Outcome, SimulateError> {
-    let fleet = found(plan, number);
+    let fleet = found(plan, number)?;
     match plan.contacts {
         Contacts::None => live::<false>(plan, number, fleet, folder, crew, progress),
         Contacts::Encounters | Contacts::All => live::<true>(plan, number, fleet, folder, crew, progress),
@@ -48,11 +49,18 @@ pub(crate) fn run(
 }
 
 /// The population at its first tick.
-fn found(plan: &Plan, number: u32) -> Fleet {
+fn found(plan: &Plan, number: u32) -> Result<Fleet, ForkError> {
     let seed = seed_of(plan, number);
+    if let Some(checkpoint) = &plan.resume {
+        let goes_on = seed == checkpoint.seed() && plan.parameters == *checkpoint.parameters();
+        return match goes_on {
+            true => Ok(checkpoint.fleet.clone()),
+            false => checkpoint.fleet.fork(&plan.parameters, Draws::new(seed)),
+        };
+    }
     let spawns = (0..plan.people as usize)
         .map(|person| Spawn { infected: person < plan.infected as usize, ..Spawn::default() });
-    Fleet::new(&plan.parameters, Draws::new(seed), base_of(seed), spawns)
+    Ok(Fleet::new(&plan.parameters, Draws::new(seed), base_of(seed), spawns))
 }
 
 /// Replicate i is the same run as one alone whose seed is larger by i.
@@ -82,6 +90,10 @@ fn live<const KEEP: bool>(
         stepping += begun.elapsed();
         notes.take(fleet.tick(), &mut observers);
         record.tick(&fleet, &notes)?;
+        if let Some(save) = plan.save.as_ref().filter(|save| save.tick == fleet.tick()) {
+            let seed = seed_of(plan, number);
+            Checkpoint::new(&plan.scenario, seed, plan.infected, &record.cases, &fleet).write(&save.path)?;
+        }
         progress.count_tick();
     }
     let (statistics, cases) = record.finish()?;
@@ -103,10 +115,15 @@ struct Record {
 impl Record {
     fn begin(plan: &Plan, replicate: u32, fleet: &Fleet, folder: &Path) -> Result<Self, SimulateError> {
         let heading = plan.replicates == 1;
-        let mut cases = Cases::new(fleet.base(), plan.people);
-        (0..plan.infected).map(PersonId).for_each(|person| cases.seed(person));
-        let mut statistics = Vec::with_capacity(plan.ticks as usize + 1);
-        statistics.push(statistics_of(fleet, &Notes::default()));
+        let (cases, statistics) = match &plan.resume {
+            // The row of the checkpoint's tick is in the tables that it was written beside.
+            Some(checkpoint) => (checkpoint.cases.clone(), Vec::new()),
+            None => {
+                let mut cases = Cases::new(fleet.base(), plan.people);
+                (0..plan.infected).map(PersonId).for_each(|person| cases.seed(person));
+                (cases, vec![statistics_of(fleet, &Notes::default())])
+            }
+        };
         let contacts = (plan.contacts == Contacts::All)
             .then(|| Table::create::<ContactRow>(folder, plan.formats, heading))
             .transpose()?;

@@ -11,8 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use coronaz_model::fleet::ForkError;
+
 use crate::{
-    Contacts, Folder, FolderError, PictureError, Plan, PlanError, Progress, Summary, picture,
+    CheckpointError, Contacts, Folder, FolderError, PictureError, Plan, PlanError, Progress, Summary,
+    picture,
     replicate::{self, Outcome},
     rows::{ContactRow, EncounterRow, InfectionRow, StatisticsRow},
     summary,
@@ -35,6 +38,12 @@ pub enum SimulateError {
     /// The picture cannot be drawn.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// The checkpoint cannot be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The people of the checkpoint cannot live by these parameters.
+    #[error("the checkpoint cannot go on with these parameters: {0}")]
+    Fork(#[from] ForkError),
     /// Another file cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Io {
@@ -57,6 +66,9 @@ pub enum SimulateError {
 /// See [`SimulateError`].
 pub fn simulate(plan: &Plan, folder: Folder, progress: &Progress) -> Result<Summary, SimulateError> {
     plan.check()?;
+    if let Some(save) = plan.save.as_ref().filter(|save| !save.replace && save.path.exists()) {
+        return Err(CheckpointError::Taken(save.path.clone()).into());
+    }
     let begun = Instant::now();
     let outcomes = replicates(plan, folder.path(), progress)?;
     let running = begun.elapsed();

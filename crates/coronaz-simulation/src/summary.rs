@@ -22,7 +22,9 @@ pub struct Summary {
     pub people: u32,
     /// See [`Plan::infected`].
     pub infected: u32,
-    /// Ticks computed of each replicate.
+    /// The tick at which each replicate began: 0, or the checkpoint's. Figures of cases are from tick 0 on.
+    pub first_tick: Tick,
+    /// The tick that was computed last.
     pub ticks: Tick,
     /// Which contacts were written: `none`, `encounters`, `all`.
     pub contacts: String,
@@ -75,7 +77,8 @@ pub struct Timings {
 
 impl Timings {
     pub(crate) fn of(plan: &Plan, outcomes: &[Outcome], running: Duration, total: Duration) -> Self {
-        let person_ticks = f64::from(plan.people) * plan.ticks as f64 * f64::from(plan.replicates);
+        let person_ticks =
+            f64::from(plan.people) * (plan.ticks - plan.first_tick()) as f64 * f64::from(plan.replicates);
         Timings {
             threads: plan.threads,
             total_s: seconds(total),
@@ -95,6 +98,7 @@ impl Summary {
             digest: hexadecimal(digest_of(outcomes)),
             people: plan.people,
             infected: plan.infected,
+            first_tick: plan.first_tick(),
             ticks: plan.ticks,
             contacts: plan.contacts.to_string(),
             replicates: (0..).zip(outcomes).map(|(number, outcome)| replicate(number, outcome)).collect(),

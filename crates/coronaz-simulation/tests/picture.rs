@@ -24,6 +24,8 @@ fn plan(replicates: u32) -> Plan {
         threads: 2,
         contacts: Contacts::None,
         formats: Formats { csv: true, parquet: false },
+        resume: None,
+        save: None,
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use coronaz_model::Parameters;
-use coronaz_simulation::{Contacts, Folder, Formats, Plan, Progress, SimulateError, Summary, simulate};
+use coronaz_simulation::{
+    Checkpoint, CheckpointError, Contacts, Folder, Formats, Plan, PlanError, Progress, Save, SimulateError,
+    Summary, simulate,
+};
 use parquet::{
     file::reader::{FileReader as _, SerializedFileReader},
     record::Field,
@@ -28,6 +31,8 @@ fn plan() -> Plan {
         threads: 2,
         contacts: Contacts::All,
         formats: Formats { csv: true, parquet: true },
+        resume: None,
+        save: None,
     }
 }
 
@@ -198,8 +203,68 @@ fn a_plan_out_of_range_says_the_range() {
         (Plan { people: 0, ..plan() }, "people must be from 1 to 10000000, not 0"),
         (Plan { infected: 151, ..plan() }, "infected people must be from 0 to 150, not 151"),
         (Plan { replicates: 0, ..plan() }, "replicates must be from 1"),
-        (Plan { ticks: 1 << 40, ..plan() }, "ticks of all replicates together"),
+        (Plan { ticks: 1 << 40, ..plan() }, "the last tick must be from 1 to"),
+        (Plan { ticks: 20_000_000, ..plan() }, "ticks of all replicates together"),
     ] {
         assert!(plan.check().expect_err("refused").to_string().contains(says), "{says}");
     }
+}
+
+/// Runs one replicate and leaves a checkpoint of it after tick 40.
+fn saved(home: &Path) -> (Plan, Summary, std::sync::Arc<Checkpoint>) {
+    let save = Save { path: home.join("at-40"), tick: 40, replace: false };
+    let plan = Plan { replicates: 1, save: Some(save), ..plan() };
+    let summary = run(&plan, &home.join("whole"));
+    let checkpoint = Checkpoint::read(&home.join("at-40")).expect("it was written");
+    (Plan { save: None, ..plan }, summary, checkpoint.into())
+}
+
+#[test]
+fn a_resumed_run_equals_one_that_never_stopped() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (plan, whole, checkpoint) = saved(home.path());
+    assert_eq!((checkpoint.tick(), checkpoint.seed(), checkpoint.people()), (40, 11, 150));
+    let rest = run(&Plan { resume: Some(checkpoint), threads: 1, ..plan }, &home.path().join("rest"));
+    assert_eq!(rest.digest, whole.digest);
+    assert_eq!(rest.replicates[0].cases, whole.replicates[0].cases);
+    for table in ["statistics.csv", "infections.csv", "contacts.csv"] {
+        let whole = csv(&home.path().join("whole").join(table));
+        let later = |row: &&Vec<String>| row[1].parse::<u64>().is_ok_and(|tick| tick > 40);
+        let rest = csv(&home.path().join("rest").join(table));
+        assert!(rest[1..].iter().eq(whole[1..].iter().filter(later)), "{table}");
+    }
+}
+
+#[test]
+fn other_parameters_or_seeds_give_other_futures_of_the_same_people() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (plan, whole, checkpoint) = saved(home.path());
+    let resume = Some(checkpoint);
+    let futures =
+        run(&Plan { resume: resume.clone(), replicates: 3, ..plan.clone() }, &home.path().join("futures"));
+    assert_eq!(futures.replicates[0].digest, whole.digest, "the first is the one that was");
+    assert_ne!(futures.replicates[1].digest, futures.replicates[2].digest);
+    let parameters = Parameters { infection_radius: 0.0, ..plan.parameters.clone() };
+    let apart = run(&Plan { resume: resume.clone(), parameters, ..plan.clone() }, &home.path().join("apart"));
+    assert!(apart.replicates[0].cases.infections < whole.replicates[0].cases.infections);
+    let parameters = Parameters { field_width: 1, ..plan.parameters.clone() };
+    let folder = Folder::prepare(&home.path().join("narrow"), false).expect("a new folder");
+    let outcome = simulate(&Plan { resume, parameters, ..plan }, folder, &Progress::default());
+    assert!(matches!(outcome, Err(SimulateError::Fork(_))));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_is_refused_before_anything_is_computed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (plan, _, checkpoint) = saved(home.path());
+    let past = Plan { resume: Some(checkpoint), ticks: 40, ..plan.clone() };
+    assert!(past.check().expect_err("refused").to_string().contains("the last tick must be from 41"));
+    let save = |tick| Some(Save { path: home.path().join("at-40"), tick, replace: false });
+    let late = Plan { save: save(91), ..plan.clone() };
+    assert!(late.check().expect_err("refused").to_string().contains("must be from 1 to 90, not 91"));
+    let many = Plan { save: save(50), replicates: 2, ..plan.clone() };
+    assert!(matches!(many.check(), Err(PlanError::SaveOfMany(2))));
+    let folder = Folder::prepare(&home.path().join("new"), false).expect("a new folder");
+    let outcome = simulate(&Plan { save: save(50), ..plan }, folder, &Progress::default());
+    assert!(matches!(outcome, Err(SimulateError::Checkpoint(CheckpointError::Taken(_)))));
 }

@@ -74,12 +74,15 @@ pub(super) fn means(outcomes: &[Outcome], points: &[usize], figure: impl Fn(&Sta
     points.iter().map(of).collect()
 }
 
-/// The spread of the infections in each stretch of `width` ticks after the first row; what is left of
-/// the last stretch, if it is not whole, is not told.
+/// The spread of the infections in each stretch of `width` ticks; what is left of the last stretch, if it
+/// is not whole, is not told.
 pub(super) fn infections(outcomes: &[Outcome], width: usize) -> Vec<Spread> {
-    let rows = outcomes.first().map_or(0, |outcome| outcome.statistics.len().saturating_sub(1));
+    let all = outcomes.first().map_or(&[][..], |outcome| &outcome.statistics);
+    // Nobody is infected in tick 0, where a run begins.
+    let first = usize::from(all.first().is_some_and(|row| row.tick == 0));
+    let rows = all.len() - first;
     let bin = |number: usize| {
-        let rows = 1 + number * width..1 + (number + 1) * width;
+        let rows = first + number * width..first + (number + 1) * width;
         let in_bin = |outcome: &Outcome| {
             outcome.statistics[rows.clone()].iter().map(|row| f64::from(row.infections)).sum()
         };
