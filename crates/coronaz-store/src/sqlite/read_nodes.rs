@@ -39,7 +39,8 @@ fn session_from(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
 }
 
 pub(super) fn node(transaction: &Transaction<'_>, run: Uuid, node: Uuid) -> Result<NodeDetail, Failure> {
-    let (run, slot) = slot(transaction, run, node)?;
+    let (key, slot) = slot(transaction, run, node)?;
+    let run = key.id;
     let node = Node { slot, id: node };
     let latest = transaction
         .prepare_cached(
