@@ -215,8 +215,12 @@ type Inboxes = Vec<Arc<Mutex<Vec<Delivery>>>>;
 fn groups(
     config: &mut NodesConfig,
     shared: &Arc<Shared>,
-    carried: Vec<carried::Carried>,
+    mut carried: Vec<carried::Carried>,
 ) -> (Vec<Group>, Inboxes) {
+    if let (Some(_), Some(first)) = (&config.console, carried.first_mut()) {
+        // It stands until it is told to go.
+        first.device.as_mut().map(crate::device::Device::steer);
+    }
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let devices = carried.len();
     let count = cores.min(devices.div_ceil(DEVICES_A_THREAD_MIN)).max(1);
