@@ -38,7 +38,7 @@ fn what_20_nodes_recorded_in_120_s_is_what_is_stored() {
 
 #[test]
 fn nothing_is_lost_when_broker_ingest_and_serve_are_killed_for_10_s_each() {
-    let mut laboratory = start(PAPER, &[]);
+    let mut laboratory = start(TOWN, &[]);
     for part in ["broker", "ingest", "serve"] {
         laboratory.keep_down(part, Duration::from_secs(10));
         // Each is well again before the next goes down.
