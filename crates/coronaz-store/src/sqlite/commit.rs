@@ -1,6 +1,7 @@
 //! One batch, in one transaction.
 
 use super::contact_rows::{self, ContactRow};
+use super::fleet_rows::{self, Mirrors};
 use super::person_rows::{self, Arrival, Latest, Person};
 use super::run_row::{self, RunRow};
 use super::snapshot_rows;
@@ -10,9 +11,10 @@ use crate::view::Moment;
 use crate::{
     AnnouncementRecord, Batch, Committed, Health, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord,
 };
+use coronaz_wire::frame::Frame;
 use coronaz_wire::report::Report;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// People kept in memory between batches, of all runs; beyond that they are read again when they report.
@@ -28,6 +30,7 @@ const SLOTS_KEPT: usize = 4_000_000;
 pub(super) struct Cache {
     data_version: Option<i64>,
     runs: HashMap<Uuid, CachedRun>,
+    mirrors: Mirrors,
 }
 
 struct CachedRun {
@@ -116,15 +119,26 @@ pub(super) fn commit(
         let run = cache.run(&transaction, announcement.run)?;
         run_row::announce(&transaction, &mut run.row, announcement)?;
     }
+    let mut refused = Vec::new();
     for (uuid, records) in by_run(&batch.reports) {
         let run = cache.run(&transaction, uuid)?;
+        if run.row.fleet.is_some() {
+            refused.extend(records.into_iter().map(|record| Rejected {
+                offset: record.offset,
+                reason: "a report of a run that is a fleet's".to_owned(),
+                bytes: record.report.encode(),
+            }));
+            continue;
+        }
         let mut writing = RunBatch::new(&transaction, run, batch.state_every.get());
         for record in records {
             writing.take(&record.report)?;
         }
         writing.write(&mut committed)?;
     }
-    insert_rejected(&transaction, batch)?;
+    write_frames(&transaction, cache, batch, &mut committed, &mut refused)?;
+    committed.rejected = refused.len() as u64;
+    insert_rejected(&transaction, batch, &refused)?;
     insert_gaps(&transaction, batch)?;
     let moved = transaction
         .prepare_cached(
@@ -134,7 +148,7 @@ pub(super) fn commit(
         .execute(params![
             batch.to,
             batch.records().cast_signed(),
-            batch.rejected.len().cast_signed(),
+            (batch.rejected.len() + refused.len()).cast_signed(),
             batch.partition,
             batch.epoch,
             batch.from
@@ -170,14 +184,51 @@ fn by_run(records: &[ReportRecord]) -> Vec<(Uuid, Vec<&ReportRecord>)> {
     runs
 }
 
-fn insert_rejected(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
-    if batch.rejected.is_empty() {
+fn write_frames(
+    transaction: &Transaction<'_>,
+    cache: &mut Cache,
+    batch: &Batch,
+    committed: &mut Committed,
+    refused: &mut Vec<Rejected>,
+) -> rusqlite::Result<()> {
+    let mut touched = BTreeMap::new();
+    for record in &batch.frames {
+        // Made from good bytes only.
+        let Ok(frame) = Frame::decode(record.bytes()) else { continue };
+        let uuid = frame.header.stamp.population.run;
+        cache.run(transaction, uuid)?;
+        let Cache { runs, mirrors, .. } = cache;
+        let Some(run) = runs.get_mut(&uuid) else { unreachable!("it was put in above") };
+        if let Err(reason) = fleet_rows::admit(transaction, &mut run.row, &frame)? {
+            let reason = reason.to_owned();
+            refused.push(Rejected { offset: record.offset(), reason, bytes: record.bytes().to_vec() });
+            continue;
+        }
+        let mirror = mirrors.of(transaction, run.row.id, &frame, (batch.partition, batch.epoch))?;
+        let taken = fleet_rows::take(transaction, &mut run.row, mirror, &frame, record.bytes())?;
+        committed.frames += u64::from(taken.new);
+        touched.entry(uuid).or_insert_with(BTreeSet::new).extend(taken.whole);
+    }
+    for (uuid, ticks) in touched {
+        let Some(run) = cache.runs.get_mut(&uuid) else { continue };
+        committed.states += fleet_rows::draw_moments(transaction, &mut run.row, &ticks)?;
+        run_row::save(transaction, &run.row)?;
+    }
+    Ok(())
+}
+
+fn insert_rejected(
+    transaction: &Transaction<'_>,
+    batch: &Batch,
+    refused: &[Rejected],
+) -> rusqlite::Result<()> {
+    if batch.rejected.is_empty() && refused.is_empty() {
         return Ok(());
     }
     let mut statement = transaction.prepare_cached(
         "insert or ignore into rejected (partition, record_offset, at_us, reason, bytes) values (?, ?, ?, ?, ?)",
     )?;
-    for Rejected { offset, reason, bytes } in &batch.rejected {
+    for Rejected { offset, reason, bytes } in batch.rejected.iter().chain(refused) {
         let kept = &bytes[..bytes.len().min(REJECTED_BYTES_MAX)];
         statement.execute(params![batch.partition, offset, batch.now_us, reason, kept])?;
     }
