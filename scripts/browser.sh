@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Drives the page in headless Chromium against a real laboratory, which it starts and stops.
-# The tests find the page in CORONAZ_URL, and break parts with CORONAZ_BIN and CORONAZ_DATA_DIR.
+# Drives the page in headless Chromium: first against a mock server, which can fail on demand, then against a real
+# laboratory, which it starts, breaks and stops. The tests find the page in CORONAZ_URL, and break parts with CORONAZ_BIN and CORONAZ_DATA_DIR.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}"
 export CORONAZ_BROKER_BIN="${CORONAZ_BROKER_BIN:-$CARGO_TARGET_DIR/release/coronaz-broker}"
 cargo build --locked -p coronaz
+(cd web && env -u CORONAZ_URL npm run e2e)
 export CORONAZ_BIN="$CARGO_TARGET_DIR/debug/coronaz"
 
 folder=$(mktemp -d)
@@ -30,4 +31,4 @@ CORONAZ_URL=$(sed -n 's/^CoronaZ is at //p' "$folder/out")
 [ -n "$CORONAZ_URL" ] || { tail -50 "$folder/log" >&2; echo "the laboratory did not start" >&2; exit 1; }
 export CORONAZ_URL
 cd web
-npm run e2e -- "$@" || { tail -50 "$folder/log" >&2; exit 1; }
+npm run e2e:laboratory || { tail -50 "$folder/log" >&2; exit 1; }

@@ -12,6 +12,7 @@ mod people;
 mod refused;
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -51,6 +52,8 @@ const DELIVERIES_WAIT: Duration = Duration::from_millis(50);
 const PENDING_CONTACTS_MAX: usize = 1_000_000;
 /// How long the first contact with the broker may take before it is called away.
 const BROKER_NEWS_AFTER: Duration = Duration::from_secs(3);
+/// How often the system is asked for datagrams it threw away.
+const OVERFLOW_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The token of the announcement; no device has it.
 const ANNOUNCEMENT: u64 = u64::MAX;
 
@@ -180,7 +183,7 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
     let all: Vec<Place> = people.carried.iter().map(|carried| carried.place).collect();
     let (groups, inboxes) = groups(&mut config, &shared, people.carried);
     let announcement = announcement(&config, started_us);
-    let (figures, finished) = play(groups, &inboxes, sink, &announcement)?;
+    let (figures, finished) = play(groups, &inboxes, sink, &announcement, &people.sockets)?;
     let spooled = shared.spool.is_some();
     if let (Some(spool), true) = (&shared.spool, finished.len() == all.len()) {
         let entries: Vec<Entry> = all.into_iter().map(|place| Entry::Finished { place }).collect();
@@ -212,8 +215,12 @@ type Inboxes = Vec<Arc<Mutex<Vec<Delivery>>>>;
 fn groups(
     config: &mut NodesConfig,
     shared: &Arc<Shared>,
-    carried: Vec<carried::Carried>,
+    mut carried: Vec<carried::Carried>,
 ) -> (Vec<Group>, Inboxes) {
+    if let (Some(_), Some(first)) = (&config.console, carried.first_mut()) {
+        // It stands until it is told to go.
+        first.device.as_mut().map(crate::device::Device::steer);
+    }
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let devices = carried.len();
     let count = cores.min(devices.div_ceil(DEVICES_A_THREAD_MIN)).max(1);
@@ -262,6 +269,7 @@ fn play(
     inboxes: &Inboxes,
     sink: &Arc<dyn RecordSink>,
     announcement: &(String, Vec<u8>),
+    sockets: &HashSet<u64>,
 ) -> Result<(Figures, Vec<Place>), NodesError> {
     let mut threads = Vec::with_capacity(groups.len());
     for (number, group) in groups.into_iter().enumerate() {
@@ -270,6 +278,7 @@ fn play(
     }
     let mut announced = announce(&**sink, announcement);
     let (mut reachable, started) = (None, Instant::now());
+    let mut overflow = Overflow { sockets, looked: started, dropped: 0 };
     let mut deliveries = Vec::new();
     while threads.iter().any(|thread| !thread.is_finished()) {
         let waiting = Instant::now();
@@ -289,6 +298,7 @@ fn play(
         if !announced {
             announced = announce(&**sink, announcement);
         }
+        overflow.tell(Instant::now());
         let now_reachable = sink.is_reachable();
         // At the start it is not known to be there; that is no news yet.
         let settled = reachable.is_some() || started.elapsed() > BROKER_NEWS_AFTER;
@@ -305,6 +315,31 @@ fn play(
         finished.extend(places);
     }
     Ok((figures, finished))
+}
+
+/// Watches for datagrams that the system threw away because nobody fetched them in time.
+struct Overflow<'a> {
+    sockets: &'a HashSet<u64>,
+    looked: Instant,
+    dropped: u64,
+}
+
+impl Overflow<'_> {
+    fn tell(&mut self, now: Instant) {
+        if now.duration_since(self.looked) < OVERFLOW_LOOK_EVERY {
+            return;
+        }
+        self.looked = now;
+        // Sockets of the dead are gone from the sum.
+        let dropped = coronaz_radio::udp::datagrams_dropped(self.sockets).unwrap_or(0);
+        if dropped > self.dropped {
+            tracing::warn!(
+                datagrams = dropped - self.dropped,
+                "behind: datagrams were lost because they were not fetched in time"
+            );
+        }
+        self.dropped = dropped;
+    }
 }
 
 fn tell_of_broker(reachable: bool) {

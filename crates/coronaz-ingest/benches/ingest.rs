@@ -125,7 +125,7 @@ fn measure(bus: &MemoryBus, path: &Path, reports: u64) -> Measured {
     let queries = location.queries();
     let config = IngestConfig::new("bench", bus.partitions());
     let (begun, cpu) = (Instant::now(), cpu_time());
-    std::thread::scope(|scope| {
+    let (all, half, cpu) = std::thread::scope(|scope| {
         scope.spawn(|| coronaz_ingest::run(bus.source(), location.ingestion(), &config, &stop).unwrap());
         let mut half = None;
         loop {
@@ -142,9 +142,12 @@ fn measure(bus: &MemoryBus, path: &Path, reports: u64) -> Measured {
         let all = begun.elapsed();
         let used = cpu_time() - cpu;
         stop.store(true, Ordering::Relaxed);
-        let bytes = std::fs::metadata(path).unwrap().len();
-        Measured { all, half: half.unwrap_or(all / 2), cpu: used, bytes }
-    })
+        (all, half.unwrap_or(all / 2), used)
+    });
+    // The last one to close the file takes the log into it.
+    drop(queries);
+    let bytes = std::fs::metadata(path).unwrap().len();
+    Measured { all, half, cpu, bytes }
 }
 
 /// Processor time of this process, from the system's own count (hundredths of a second).

@@ -82,7 +82,12 @@ impl Plan {
     /// The consumer.
     #[must_use]
     pub fn ingest_part(&self, data_dir: &DataDir, brokers: &str) -> Specification {
-        let arguments = vec![format!("--broker={brokers}"), format!("--store={}", self.store_url(data_dir))];
+        let arguments = vec![
+            format!("--broker={brokers}"),
+            format!("--store={}", self.store_url(data_dir)),
+            // One name for all its lives: a new one goes on with the leases of the one before, which we know is dead.
+            format!("--name={INGEST}"),
+        ];
         self.own_part(data_dir, INGEST, INGEST, arguments, INGEST_STOP_WITHIN)
     }
 

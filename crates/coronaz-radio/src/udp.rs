@@ -5,6 +5,7 @@
 //! alone. Sending is done from a second socket with a port of the system's choice.
 
 use std::{
+    collections::HashSet,
     io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket},
 };
@@ -96,6 +97,12 @@ impl UdpRadio {
         Ok(self.sending.local_addr()?.port())
     }
 
+    /// The number by which the system knows the socket it listens with.
+    #[must_use]
+    pub fn inode(&self) -> Option<u64> {
+        rustix::fs::fstat(&self.listening).ok().map(|stat| stat.st_ino)
+    }
+
     /// How many bytes the system keeps for it between two looks.
     ///
     /// # Errors
@@ -103,6 +110,24 @@ impl UdpRadio {
     pub fn receive_buffer_bytes(&self) -> io::Result<usize> {
         Ok(sockopt::socket_recv_buffer_size(&self.listening)?)
     }
+}
+
+/// How many datagrams the system has thrown away because the buffers of these sockets were full.
+/// `None` where it does not tell (it does on Linux, in `/proc/net/udp`).
+#[must_use]
+pub fn datagrams_dropped(inodes: &HashSet<u64>) -> Option<u64> {
+    let table = std::fs::read_to_string("/proc/net/udp").ok()?;
+    Some(dropped_in(&table, inodes))
+}
+
+/// A socket's line ends in `… uid timeout inode ref pointer drops`.
+fn dropped_in(table: &str, inodes: &HashSet<u64>) -> u64 {
+    let dropped = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let inode = fields.get(9)?.parse().ok()?;
+        inodes.contains(&inode).then(|| fields.get(12)?.parse::<u64>().ok())?
+    };
+    table.lines().skip(1).filter_map(dropped).sum()
 }
 
 fn listen(destination: SocketAddrV4) -> io::Result<UdpSocket> {
@@ -196,6 +221,21 @@ mod tests {
         }
         let lengths: Vec<_> = heard(&mut b).into_iter().map(|(bytes, _)| bytes.len()).collect();
         assert_eq!(lengths, [0, 1, 1_024, 1_025, DATAGRAM_BYTES_READ]);
+    }
+
+    #[test]
+    fn what_the_system_threw_away_is_known() {
+        let (mut sender, slow) = (radio(47_105), radio(47_105));
+        slow.listening.set_nonblocking(true).expect("a socket");
+        sockopt::set_socket_recv_buffer_size(&slow.listening, 4_096).expect("a smaller buffer");
+        let inodes = HashSet::from([slow.inode().expect("Linux")]);
+        assert_eq!(datagrams_dropped(&inodes), Some(0));
+        for _ in 0..100 {
+            sender.send(&[7; 190]).expect("sent");
+        }
+        let dropped = datagrams_dropped(&inodes).expect("Linux");
+        assert!((50..100).contains(&dropped), "{dropped} of 100");
+        assert_eq!(datagrams_dropped(&HashSet::from([u64::MAX])), Some(0), "others' do not count");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub use queries::{At, Queries};
 /// what is being written stays in memory.
 pub const WINDOW_US: i64 = 300_000_000;
 
+/// The same for runs of fleets, whose contacts are so many that five minutes of them do not stay in memory.
+pub const FLEET_WINDOW_US: i64 = 60_000_000;
+
 /// Contacts of a pair at most this far apart belong to one encounter (microseconds). Devices hear each other
 /// once a second; ten in a row lost is a parting, not noise.
 pub const ENCOUNTER_GAP_US: i64 = 10_000_000;

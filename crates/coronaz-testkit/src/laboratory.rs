@@ -124,7 +124,8 @@ impl Laboratory {
     /// When it does not stop, or stops with a failure.
     pub fn stop(&mut self) {
         kill(self.child.id(), Signal::INT);
-        let status = wait_for("the laboratory to stop", BACK_WITHIN, || self.child.try_wait().expect("our child"));
+        let status =
+            wait_for("the laboratory to stop", BACK_WITHIN, || self.child.try_wait().expect("our child"));
         assert!(status.success(), "coronaz up ended with {status}");
     }
 

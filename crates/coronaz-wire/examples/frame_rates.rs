@@ -27,7 +27,7 @@ struct Chance(u64);
 impl Chance {
     fn below(&mut self, below: u32) -> u32 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-        ((self.0 >> 32) * u64::from(below) >> 32) as u32
+        (((self.0 >> 32) * u64::from(below)) >> 32) as u32
     }
 
     fn place(&mut self, side: u32) -> [i32; 2] {

@@ -21,9 +21,9 @@ impl Command {
     /// Does what it says.
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
-            Command::Up(args) => up::run(args),
+            Command::Up(args) => up::run(&args),
             Command::Add(args) => add::run(&args),
-            Command::Node(args) => node::run(args),
+            Command::Node(args) => node::run(&args),
             Command::Fleet(args) => fleet::run(&args),
             Command::Parts(args) => parts::run(args),
             Command::Ingest(args) => ingest::run(args),

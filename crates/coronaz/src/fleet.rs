@@ -178,7 +178,9 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         return Ok(());
     }
     if summary.spooled && records.dropped == 0 {
-        tracing::warn!("some frames did not reach the broker; they stay in the spool and are sent by the next fleet that has it");
+        tracing::warn!(
+            "some frames did not reach the broker; they stay in the spool and are sent by the next fleet that has it"
+        );
         return Ok(());
     }
     let unsent = if records.unsent { "some frames did not reach the broker, " } else { "" };
@@ -207,7 +209,8 @@ mod tests {
 
     #[test]
     fn flags_go_over_the_scenario() {
-        let config = config("--people 5000 --infected 7 --density 0.5 --speed max --infection-cooldown 9 --ticks 3");
+        let config =
+            config("--people 5000 --infected 7 --density 0.5 --speed max --infection-cooldown 9 --ticks 3");
         let config = config.expect("good");
         assert_eq!((config.people, config.infected, config.speed), (5_000, 7, Speed::Max));
         assert_eq!((config.parameters.field_width, config.parameters.infection_cooldown), (100, 9));

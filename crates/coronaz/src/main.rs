@@ -23,7 +23,9 @@ use command::Command;
 /// CoronaZ: a laboratory for contact tracing on one laptop or many machines.
 #[derive(Parser)]
 #[command(version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Example:\n  coronaz up    # everything on this machine; then open the address it prints")]
+#[command(
+    after_help = "Example:\n  coronaz up    # everything on this machine; then open the address it prints"
+)]
 struct Cli {
     #[command(flatten)]
     logging: logging::Args,

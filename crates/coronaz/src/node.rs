@@ -120,9 +120,9 @@ const RADIO_KEY_BYTES_MAX: u64 = 4_096;
 /// How long one attempt to find or make the topic lasts.
 const TOPIC_PATIENCE: Duration = Duration::from_secs(5);
 
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let bus = bus_config(&args)?;
-    let mut config = nodes_config(&args)?;
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let bus = bus_config(args)?;
+    let mut config = nodes_config(args)?;
     let stop = stop_signal()?;
     if args.interactive {
         config.console = Some(console());
@@ -299,7 +299,7 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         return Ok(());
     }
     let untold = format!(
-        "the last messages of {} devices and {} contacts did not reach the broker",
+        "devices whose last message did not reach the broker: {}, contacts: {}",
         figures.devices_untold, figures.contacts_untold
     );
     if summary.spooled {
@@ -307,7 +307,7 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::unavailable(format!(
-        "{untold}, {} more were dropped; --spool DIR would have kept them",
+        "{untold}, dropped before for lack of room: {}; --spool DIR keeps them",
         figures.contacts_dropped
     )))
 }

@@ -50,17 +50,23 @@ impl clap::Args for ParameterFlags {
 
 fn flag(info: &'static ParameterInfo) -> Arg {
     let unit = if info.unit.is_empty() { String::new() } else { format!(" {}", info.unit) };
-    let is_switch = matches!(info.default, Value::Switch(_));
-    let range = if is_switch { String::new() } else { format!("; {} to {}", info.min, info.max) };
+    let range = match info.default {
+        Value::Switch(_) => String::new(),
+        Value::Choice(_) => format!("; one of {}", info.choices.join(", ")),
+        Value::Integer(_) | Value::Real(_) => format!("; {} to {}", info.min, info.max),
+    };
     let arg = Arg::new(info.name)
         .long(info.name.replace('_', "-"))
         .help(format!("{} [paper: {}{unit}{range}]", info.help, info.default))
         .help_heading("Parameters (over the scenario's)")
         .value_parser(move |text: &str| info.parse(text));
-    if is_switch {
-        return arg.value_name("true|false").num_args(0..=1).default_missing_value("true");
+    match info.default {
+        Value::Switch(_) => arg.value_name("true|false").num_args(0..=1).default_missing_value("true"),
+        Value::Choice(_) => arg.value_name("WORD"),
+        Value::Integer(_) | Value::Real(_) => {
+            arg.value_name(if info.unit == "s" { "SECONDS" } else { "NUMBER" }).allow_negative_numbers(true)
+        }
     }
-    arg.value_name(if info.unit == "s" { "SECONDS" } else { "NUMBER" }).allow_negative_numbers(true)
 }
 
 #[cfg(test)]
@@ -85,6 +91,7 @@ mod tests {
             assert!(help.contains(&format!("--{}", info.name.replace('_', "-"))), "{}", info.name);
         }
         assert!(help.contains("[paper: 15 s; 1 to 60000]"), "{help}");
+        assert!(help.contains("[paper: waypoint; one of waypoint, avoid, places]"), "{help}");
     }
 
     #[test]

@@ -88,7 +88,8 @@ mod tests {
         let line = line.map_err(|error| error.to_string())?;
         let scenario = scenario::load("paper").expect("built in");
         let mut parameters = Parameters { field_width: 200, ..Parameters::default() };
-        let population = line.flags.over(&scenario, &mut parameters).map_err(|failure| format!("{failure:?}"))?;
+        let population =
+            line.flags.over(&scenario, &mut parameters).map_err(|failure| format!("{failure:?}"))?;
         Ok((population, parameters))
     }
 

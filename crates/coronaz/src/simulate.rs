@@ -2,11 +2,13 @@
 
 mod progress;
 
-use std::{num::NonZero, path::PathBuf, thread};
+use std::{num::NonZero, path::PathBuf, sync::Arc, thread};
 
 use coronaz_devices::{identity, scenario};
+use coronaz_model::Parameters;
 use coronaz_simulation::{
-    Contacts, Folder, FolderError, Formats, PictureError, Plan, Progress, SimulateError, Summary, simulate,
+    Checkpoint, CheckpointError, Contacts, Folder, FolderError, Formats, PictureError, Plan, Progress, Save,
+    SimulateError, Summary, simulate,
 };
 use coronaz_wire::Scenario;
 
@@ -26,16 +28,18 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     coronaz simulate town --ticks 3600 --replicates 16\n  \
     coronaz simulate paper --people 1000000 --infected 1000 --density 0.002 --zombie-lifetime 0 --ticks 600\n  \
-    coronaz simulate my-town.toml --seed 7 --contacts all --out results")]
+    coronaz simulate my-town.toml --seed 7 --contacts all --out results\n  \
+    coronaz simulate town --ticks 600 --checkpoint minute-10\n  \
+    coronaz simulate --resume minute-10 --ticks 3600 --replicates 16 --infection-radius 1")]
 pub(crate) struct Args {
     /// The scenario: `town`, `paper`, or a TOML file
-    #[arg(value_name = "SCENARIO")]
-    scenario: String,
+    #[arg(value_name = "SCENARIO", required_unless_present = "resume")]
+    scenario: Option<String>,
 
     #[command(flatten)]
     population: PopulationFlags,
 
-    /// How many seconds of model time to compute
+    /// Up to which second of model time to compute
     #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     ticks: u64,
 
@@ -55,9 +59,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Replace earlier results in that folder; nothing else in it is touched
+    /// Replace earlier results in that folder, and an earlier checkpoint; nothing else is touched
     #[arg(long)]
     force: bool,
+
+    /// Write a checkpoint, to go on from with --resume
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// After which second of model time [default: the last]
+    #[arg(long, value_name = "TICK", requires = "checkpoint")]
+    checkpoint_at: Option<u64>,
+
+    /// Go on from a checkpoint. With another --seed, more --replicates or changed parameters, these are other
+    /// futures of the same people
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "people", "infected", "density"])]
+    resume: Option<PathBuf>,
 
     /// Which contacts to write: none, encounters (from when to when two people were in range), or all, each of
     /// each second [default: encounters, or none of a large run]
@@ -87,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Simulates on threads of its own, while this one shows how far it is.
 fn carry_out(plan: &Plan, folder: Folder) -> Result<Summary, Failure> {
-    let progress = std::sync::Arc::new(Progress::default());
+    let progress = Arc::new(Progress::default());
     progress::stop_on_signals(progress.clone())?;
     let outcome = thread::scope(|scope| {
         let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -106,19 +123,18 @@ fn carry_out(plan: &Plan, folder: Folder) -> Result<Summary, Failure> {
 }
 
 fn plan(args: &Args) -> Result<Plan, Failure> {
-    let usage = |error: &dyn std::error::Error| Failure::usage(chain(error));
-    let scenario = scenario::load(&args.scenario).map_err(|error| usage(&error))?;
-    let mut parameters = args.parameters.over(&scenario)?;
-    let Population { people, infected } = args.population.over(&scenario, &mut parameters)?;
-    let seed = match args.seed.or(scenario.seed) {
-        Some(seed) => seed,
-        None => identity::new_seed().map_err(|error| Failure::internal(chain(&error)))?,
-    };
+    let begun = begin(args)?;
+    let Begun { scenario, parameters, population: Population { people, infected }, seed, resume } = begun;
     let settings = scenario::settings(&parameters);
     let as_run =
         Scenario { nodes: people - infected, infected, seed: Some(seed), parameters: settings, ..scenario };
     let threads = args.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
     let by_size = || Contacts::by_size(people, args.ticks, args.replicates);
+    let save = args.checkpoint.as_ref().map(|path| Save {
+        path: path.clone(),
+        tick: args.checkpoint_at.unwrap_or(args.ticks),
+        replace: args.force,
+    });
     Ok(Plan {
         name: as_run.name.clone(),
         scenario: as_run.to_toml(),
@@ -131,7 +147,40 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         threads,
         contacts: args.contacts.unwrap_or_else(by_size),
         formats: args.format,
+        resume,
+        save,
     })
+}
+
+/// What a run begins with.
+struct Begun {
+    scenario: Scenario,
+    parameters: Parameters,
+    population: Population,
+    seed: u64,
+    resume: Option<Arc<Checkpoint>>,
+}
+
+/// A scenario's people at tick 0, or those of a checkpoint.
+fn begin(args: &Args) -> Result<Begun, Failure> {
+    if let Some(path) = &args.resume {
+        let checkpoint = Checkpoint::read(path).map_err(|error| failure_of(&error.into()))?;
+        let scenario = Scenario::parse(checkpoint.scenario());
+        let scenario = scenario.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let parameters = args.parameters.over(&scenario)?;
+        let population = Population { people: checkpoint.people(), infected: checkpoint.infected() };
+        let seed = args.seed.unwrap_or(checkpoint.seed());
+        return Ok(Begun { scenario, parameters, population, seed, resume: Some(Arc::new(checkpoint)) });
+    }
+    let name = args.scenario.as_deref().unwrap_or(scenario::DEFAULT);
+    let scenario = scenario::load(name).map_err(|error| Failure::usage(chain(&error)))?;
+    let mut parameters = args.parameters.over(&scenario)?;
+    let population = args.population.over(&scenario, &mut parameters)?;
+    let seed = match args.seed.or(scenario.seed) {
+        Some(seed) => seed,
+        None => identity::new_seed().map_err(|error| Failure::internal(chain(&error)))?,
+    };
+    Ok(Begun { scenario, parameters, population, seed, resume: None })
 }
 
 fn report(summary: &Summary) {
@@ -166,7 +215,9 @@ const REPLICATES_SHOWN: usize = 8;
 fn failure_of(error: &SimulateError) -> Failure {
     let text = chain(error);
     match error {
-        SimulateError::Plan(_) => Failure::usage(text),
+        SimulateError::Plan(_) | SimulateError::Fork(_) => Failure::usage(text),
+        SimulateError::Checkpoint(CheckpointError::Io { .. }) => Failure::io(text),
+        SimulateError::Checkpoint(_) => Failure::usage(text),
         SimulateError::Folder(FolderError::Taken(_) | FolderError::NotOurs { .. }) => Failure::usage(text),
         SimulateError::Folder(_) | SimulateError::Table(_) | SimulateError::Io { .. } => Failure::io(text),
         SimulateError::Picture(PictureError::Io { .. }) => Failure::io(text),

@@ -91,17 +91,17 @@ pub(crate) struct Args {
 /// How long the page may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut scenario = scenario::find(&args.scenario).map_err(|error| Failure::usage(chain(&error)))?;
     if args.ask {
         questions::ask(&mut scenario)?;
     }
-    let people = people(&args, &scenario)?;
+    let people = people(args, &scenario)?;
     let data_dir = DataDir::open(&args.data_dir).map_err(|error| Failure::io(chain(&error)))?;
-    let plan = plan(&args, &scenario, people, &data_dir)?;
+    let plan = plan(args, &scenario, people, &data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(chain(&error)))?;
-    runtime.block_on(supervise(plan, data_dir, &args, &scenario))
+    runtime.block_on(supervise(plan, data_dir, args, &scenario))
 }
 
 fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {

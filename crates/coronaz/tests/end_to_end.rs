@@ -38,7 +38,7 @@ fn what_20_nodes_recorded_in_120_s_is_what_is_stored() {
 
 #[test]
 fn nothing_is_lost_when_broker_ingest_and_serve_are_killed_for_10_s_each() {
-    let mut laboratory = start(PAPER, &[]);
+    let mut laboratory = start(TOWN, &[]);
     for part in ["broker", "ingest", "serve"] {
         laboratory.keep_down(part, Duration::from_secs(10));
         // Each is well again before the next goes down.
@@ -74,6 +74,10 @@ fn people_added_from_another_shell_join_the_run() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "added 3 safe and 1 infected\n");
     wait_for("44 people", Duration::from_secs(40), || people(&laboratory).filter(|&people| people == 44));
+    let enough = |&contacts: &u64| contacts > 9;
+    wait_for("people to meet", Duration::from_secs(60), || {
+        of_newest_run(&laboratory, "contacts").filter(enough)
+    });
     laboratory.stop();
     let output = laboratory.command(["add", "--safe=1"]);
     assert_eq!(output.status.code(), Some(69), "{output:?}");
@@ -82,12 +86,16 @@ fn people_added_from_another_shell_join_the_run() {
 
 /// How many moments the newest run has; `None` while the page is away.
 fn moments(laboratory: &Laboratory) -> Option<u64> {
-    let (_, runs) = laboratory.get("/api/v1/runs")?;
-    runs["runs"][0]["moments"].as_u64()
+    of_newest_run(laboratory, "moments")
 }
 
 /// How many people the newest run has; `None` while the page is away.
 fn people(laboratory: &Laboratory) -> Option<u64> {
+    of_newest_run(laboratory, "nodes")
+}
+
+/// A figure of the newest run; `None` while the page is away.
+fn of_newest_run(laboratory: &Laboratory, figure: &str) -> Option<u64> {
     let (_, runs) = laboratory.get("/api/v1/runs")?;
-    runs["runs"][0]["nodes"].as_u64()
+    runs["runs"][0][figure].as_u64()
 }

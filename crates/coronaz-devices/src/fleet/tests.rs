@@ -58,8 +58,11 @@ fn payloads(bus: &MemoryBus) -> (Vec<Vec<u8>>, Vec<Announcement>) {
 
 type Met = (u64, u32, u32, u64);
 
+/// An infection: tick, infectee, infector.
+type Caught = (u64, u32, Option<u32>);
+
 /// Contacts (each direction) and infections of all frames; repeats count once.
-fn events(frames: &[Vec<u8>]) -> (BTreeSet<Met>, BTreeSet<(u64, u32, Option<u32>)>) {
+fn events(frames: &[Vec<u8>]) -> (BTreeSet<Met>, BTreeSet<Caught>) {
     let (mut contacts, mut infections) = (BTreeSet::new(), BTreeSet::new());
     for frame in frames.iter().map(|bytes| Frame::decode(bytes).expect("a frame")) {
         let tick = frame.header.stamp.tick;
@@ -76,7 +79,7 @@ fn events(frames: &[Vec<u8>]) -> (BTreeSet<Met>, BTreeSet<(u64, u32, Option<u32>
 }
 
 /// The same by the engine alone.
-fn truth(config: &FleetConfig, ticks: Tick) -> (Fleet, BTreeSet<Met>, BTreeSet<(u64, u32, Option<u32>)>) {
+fn truth(config: &FleetConfig, ticks: Tick) -> (Fleet, BTreeSet<Met>, BTreeSet<Caught>) {
     let base = base_of(config.seed);
     let infected = config.infected as usize;
     let spawns = (0..config.people as usize).map(|i| Spawn { infected: i < infected, ..Spawn::default() });

@@ -64,6 +64,7 @@ impl Carried {
             goal: person.goal,
             illness: person.illness,
             onset: person.onset,
+            flees: person.flees,
             died_infectious: person.died_infectious,
             totals: self.outbox.totals(),
             infected_by: self.outbox.infected_by(),

@@ -264,6 +264,7 @@ impl Group {
             };
             (console.say)(&reply.text);
             if reply.quit {
+                self.console = None;
                 self.shared.stop.ask();
                 return;
             }

@@ -1,6 +1,6 @@
 //! Who is in the process: devices of a process before, from the spool, and new ones.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use coronaz_model::{Person, PersonId, Position, Spawn};
 use coronaz_radio::{Radio, UdpRadio};
@@ -21,6 +21,8 @@ pub(super) struct People {
     pub(super) carried: Vec<Carried>,
     /// What the spool has to hold of them from the start.
     pub(super) entries: Vec<Entry>,
+    /// The sockets they listen with.
+    pub(super) sockets: HashSet<u64>,
 }
 
 /// Puts people, devices and radios together.
@@ -40,7 +42,14 @@ pub(super) fn people(
         spooled.into_iter().partition(|device| device.run == config.run);
     let beyond = own.split_off(own.len().min(config.spawns.len()));
     let resumed = own.len();
-    let mut crew = Crew { config, circumstances, start_us, carried: Vec::new(), entries: Vec::new() };
+    let mut crew = Crew {
+        config,
+        circumstances,
+        start_us,
+        carried: Vec::new(),
+        entries: Vec::new(),
+        sockets: HashSet::new(),
+    };
     for device in own {
         crew.resume(device)?;
     }
@@ -56,7 +65,7 @@ pub(super) fn people(
     if resumed > 0 {
         tracing::info!(devices = resumed, "the devices of the process before are carried on");
     }
-    Ok(People { carried: crew.carried, entries: crew.entries })
+    Ok(People { carried: crew.carried, entries: crew.entries, sockets: crew.sockets })
 }
 
 struct Crew<'a> {
@@ -65,6 +74,7 @@ struct Crew<'a> {
     start_us: i64,
     carried: Vec<Carried>,
     entries: Vec<Entry>,
+    sockets: HashSet<u64>,
 }
 
 impl Crew<'_> {
@@ -129,7 +139,11 @@ impl Crew<'_> {
             journal.record(&contacts)?;
         }
         let radio = match &device {
-            Some(_) => Some(Box::new(UdpRadio::new(self.config.radio)?) as Box<dyn Radio>),
+            Some(_) => {
+                let radio = UdpRadio::new(self.config.radio)?;
+                self.sockets.extend(radio.inode());
+                Some(Box::new(radio) as Box<dyn Radio>)
+            }
             None => None,
         };
         let mut outbox = Outbox::new(uuid, run, self.start_us, pending_max);
@@ -171,6 +185,7 @@ fn person_of(carrier: &Carrier, id: PersonId, uuid: Uuid, circumstances: &Circum
     person.goal = onto(carrier.goal);
     person.illness = carrier.illness;
     person.onset = carrier.onset;
+    person.flees = carrier.flees;
     person.died_infectious = carrier.died_infectious;
     person
 }

@@ -73,7 +73,7 @@ fn in_the_town_the_epidemic_lives_on() {
 }
 
 #[test]
-#[ignore = "prints the town's course, to choose its numbers by"]
+#[ignore = "measures: prints the town's course, to choose its numbers by"]
 fn print_the_towns_course() {
     let town = find("town").expect("built in");
     for seed in 0..10 {

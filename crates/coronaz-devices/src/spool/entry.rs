@@ -1,6 +1,6 @@
 //! The spool's entries and their bytes: length, checksum, payload; little-endian.
 
-use coronaz_model::{Health, Illness, Position, Tick};
+use coronaz_model::{Health, Illness, Position, Tick, movement::avoid::Direction};
 use coronaz_wire::{Contact, Totals};
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct Carrier {
     pub illness: Illness,
     /// From this second of its life on its illness shows.
     pub onset: Tick,
+    /// Which way it flees in its next second.
+    pub flees: Option<Direction>,
     /// Whether it died infected.
     pub died_infectious: bool,
     /// Everything its device has recorded.
@@ -178,6 +180,7 @@ fn write_carrier(carrier: &Carrier, into: &mut Vec<u8>) {
     into.push(carrier.illness.health as u8);
     into.extend_from_slice(&carrier.illness.left_s.to_le_bytes());
     into.extend_from_slice(&carrier.onset.to_le_bytes());
+    into.push(carrier.flees.map_or(0, |way| way as u8));
     into.push(u8::from(carrier.died_infectious));
     into.extend_from_slice(&carrier.totals.contacts.to_le_bytes());
     into.extend_from_slice(&carrier.totals.digest.to_le_bytes());
@@ -199,10 +202,12 @@ fn read_carrier(reader: &mut Reader<'_>) -> Option<Carrier> {
     };
     let illness = Illness { health, left_s: reader.u32()? };
     let onset = reader.u64()?;
+    let way = reader.u8()?;
+    let flees = Direction::ALL.into_iter().find(|known| *known as u8 == way);
     let died_infectious = reader.u8()? == 1;
     let totals = Totals { contacts: reader.u64()?, digest: reader.u64()? };
     let infected_by = reader.optional_uuid()?;
-    Some(Carrier { tick, position, goal, illness, onset, died_infectious, totals, infected_by })
+    Some(Carrier { tick, position, goal, illness, onset, flees, died_infectious, totals, infected_by })
 }
 
 /// Reads numbers off the front.

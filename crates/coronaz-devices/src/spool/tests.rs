@@ -1,5 +1,5 @@
 use super::*;
-use coronaz_model::{Illness, Position};
+use coronaz_model::{Illness, Position, movement::avoid::Direction};
 use coronaz_wire::{Contact, Totals};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -23,6 +23,7 @@ fn carrier() -> Carrier {
         goal: Position { x: 9, y: 4 },
         illness: Illness::SUSCEPTIBLE,
         onset: 5,
+        flees: Some(Direction::South),
         died_infectious: false,
         totals: Totals { contacts: 5, digest: 6 },
         infected_by: Some(Uuid::from_u128(4)),

@@ -18,8 +18,9 @@ fn the_contacts_recorded_are_those_the_positions_give(devices: usize, seconds: u
     let beacons = listener.end();
     let expected = contacts_of_positions(&beacons, radius);
     let recorded = contacts_of_reports(&reports(&bus));
-    assert_eq!(summary.figures.seconds_skipped, 0, "the machine was too busy to tell anything");
-    assert!(beacons.len() as u64 > devices as u64 * (seconds - 2), "{} beacons", beacons.len());
+    // On a machine too busy for its devices they skip seconds, say so, and what they do record is right all the same.
+    let seconds_lived = seconds.saturating_sub(2 + summary.figures.seconds_skipped);
+    assert!(beacons.len() as u64 > devices as u64 * seconds_lived, "{} beacons", beacons.len());
     assert!(expected.len() > devices, "{} contacts", expected.len());
     // The second in which the process is stopped: who dies first no longer hears who dies later.
     let last = expected.iter().map(|(second, ..)| *second).max();
@@ -30,12 +31,6 @@ fn the_contacts_recorded_are_those_the_positions_give(devices: usize, seconds: u
 }
 
 #[test]
-fn a_hundred_devices_record_exactly_the_contacts_that_their_positions_give() {
-    the_contacts_recorded_are_those_the_positions_give(100, 12, 47_201);
-}
-
-#[test]
-#[ignore = "takes a minute: cargo test -p coronaz-devices --test nodes -- --ignored"]
-fn a_hundred_devices_record_exactly_the_contacts_that_their_positions_give_for_a_minute() {
-    the_contacts_recorded_are_those_the_positions_give(100, 62, 47_202);
+fn a_hundred_devices_record_for_a_minute_exactly_the_contacts_that_their_positions_give() {
+    the_contacts_recorded_are_those_the_positions_give(100, 62, 47_201);
 }

@@ -155,6 +155,27 @@ fn a_process_started_again_with_its_spool_is_the_same_devices_and_loses_nothing(
     }
 }
 
+#[test]
+fn an_interactive_device_stands_until_it_is_told_to_go_and_dies_when_it_is_told_to_quit() {
+    let bus = MemoryBus::new(1);
+    let mut config = config(1, 0, Parameters { zombie_lifetime: 0, ..Parameters::default() }, 47_227);
+    config.spawns[0] = coronaz_model::Spawn { x: Some(50), y: Some(50), infected: false };
+    let (type_in, lines) = std::sync::mpsc::channel();
+    let (say, said) = std::sync::mpsc::channel();
+    let say = Box::new(move |text: &str| drop(say.send(text.to_owned())));
+    config.console = Some(coronaz_devices::nodes::Console { lines, say });
+    let process = Process::start(config, &bus);
+    sleep_ms(2_500);
+    for line in ["n", "quit"] {
+        type_in.send(line.to_owned()).expect("it listens");
+        sleep_ms(1_200);
+    }
+    process.end();
+    assert_eq!(said.iter().collect::<Vec<_>>(), ["walks to (50, 51)", "the last message goes out"]);
+    let way: Vec<_> = reports(&bus).iter().map(|report| (report.position, report.alive)).collect();
+    assert_eq!((way.first(), way.last()), (Some(&([50, 50], true)), Some(&([50, 51], false))));
+}
+
 fn recorded_in(folder: &std::path::Path) -> BTreeSet<crate::air::Met> {
     let mut met = BTreeSet::new();
     for entry in std::fs::read_dir(folder).expect("the journal") {

@@ -14,7 +14,7 @@ const LEFT: f64 = 96.0;
 const RIGHT: f64 = 1_010.0;
 /// Where legends begin.
 const LEGEND: f64 = RIGHT + 26.0;
-const PREVALENCE: (f64, f64) = (138.0, 418.0);
+const PREVALENCE: (f64, f64) = (146.0, 420.0);
 const INCIDENCE: (f64, f64) = (484.0, 624.0);
 const HEALTH: (f64, f64) = (690.0, 860.0);
 /// Bins of incidence: as wide as can be told apart.
@@ -125,7 +125,13 @@ fn frame((top, bottom): (f64, f64)) -> Frame {
 /// The rows at which lines have points, and their times.
 fn sampled(outcomes: &[Outcome]) -> (Vec<usize>, Vec<f64>) {
     let rows = outcomes.first().map_or(&[][..], |outcome| &outcome.statistics);
-    let points = points(rows.len());
+    let mut points = points(rows.len());
+    // A replicate alone shows its peak, even where most rows are left out.
+    let peak = (0..rows.len()).rev().max_by_key(|row| rows[*row].infectious);
+    if let (1, Some(peak)) = (outcomes.len(), peak) {
+        points.extend((!points.contains(&peak)).then_some(peak));
+        points.sort_unstable();
+    }
     let times = points.iter().map(|row| rows[*row].tick as f64).collect();
     (points, times)
 }
@@ -142,16 +148,17 @@ fn prevalence(svg: &mut Svg, times: &Times, outcomes: &[Outcome]) {
     let bands = outcomes.len() > 1;
     panel.spread(svg, "prevalence", &at, &spreads, bands, INFECTIOUS);
     if let Some(peak) = (spreads.iter().zip(&at)).rev().max_by(|a, b| a.0.median.total_cmp(&b.0.median)) {
-        mark_peak(svg, &panel, times.unit, *peak.1, peak.0.median);
+        let what = if bands { "peak of the median:" } else { "peak" };
+        mark_peak(svg, &panel, times.unit, *peak.1, peak.0.median, what);
     }
     legend(svg, PREVALENCE.0 + 10.0, INFECTIOUS, bands);
 }
 
-fn mark_peak(svg: &mut Svg, panel: &Panel, unit: TimeUnit, time: f64, value: f64) {
+fn mark_peak(svg: &mut Svg, panel: &Panel, unit: TimeUnit, time: f64, value: f64, what: &str) {
     let (x, y) = (panel.time.px(time), panel.count.px(value));
     svg.dot(x, y, INFECTIOUS, PAPER);
     let when = (time / unit.seconds * 10.0).round() / 10.0;
-    let words = format!("peak {} at {} {}", number(value), number(when), unit.name);
+    let words = format!("{what} {} at {} {}", number(value), number(when), unit.name);
     let (anchor, shift) = if x > f64::midpoint(LEFT, RIGHT) { ("end", -10.0) } else { ("start", 10.0) };
     svg.words(x + shift, y - 8.0, small(INK, anchor), &words);
 }

@@ -1,8 +1,10 @@
 //! One batch, in one transaction.
 
+mod frames;
+
 use super::contact_rows::{self, ContactRow};
-use super::fleet_rows::{self, Mirrors};
-use super::person_rows::{self, Arrival, Latest, Person};
+use super::fleet_rows::Mirrors;
+use super::person_rows::{self, Arrival, Latest, People, Person, Saver};
 use super::run_row::{self, RunRow};
 use super::snapshot_rows;
 use crate::error::FoundOffset;
@@ -11,10 +13,9 @@ use crate::view::Moment;
 use crate::{
     AnnouncementRecord, Batch, Committed, Health, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord,
 };
-use coronaz_wire::frame::Frame;
 use coronaz_wire::report::Report;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// People kept in memory between batches, of all runs; beyond that they are read again when they report.
@@ -36,7 +37,7 @@ pub(super) struct Cache {
 struct CachedRun {
     row: RunRow,
     slots: HashMap<Uuid, u32>,
-    people: HashMap<u32, Person>,
+    people: People,
     /// The row is as in the file.
     fresh: bool,
 }
@@ -81,7 +82,7 @@ impl Cache {
         match self.runs.entry(uuid) {
             Entry::Vacant(entry) => {
                 let row = run_row::load(transaction, uuid)?;
-                let (slots, people) = (HashMap::new(), HashMap::new());
+                let (slots, people) = (HashMap::new(), People::default());
                 Ok(entry.insert(CachedRun { row, slots, people, fresh: true }))
             }
             Entry::Occupied(entry) => {
@@ -136,7 +137,7 @@ pub(super) fn commit(
         }
         writing.write(&mut committed)?;
     }
-    write_frames(&transaction, cache, batch, &mut committed, &mut refused)?;
+    frames::write(&transaction, cache, batch, &mut committed, &mut refused)?;
     committed.rejected = refused.len() as u64;
     insert_rejected(&transaction, batch, &refused)?;
     insert_gaps(&transaction, batch)?;
@@ -184,39 +185,6 @@ fn by_run(records: &[ReportRecord]) -> Vec<(Uuid, Vec<&ReportRecord>)> {
     runs
 }
 
-fn write_frames(
-    transaction: &Transaction<'_>,
-    cache: &mut Cache,
-    batch: &Batch,
-    committed: &mut Committed,
-    refused: &mut Vec<Rejected>,
-) -> rusqlite::Result<()> {
-    let mut touched = BTreeMap::new();
-    for record in &batch.frames {
-        // Made from good bytes only.
-        let Ok(frame) = Frame::decode(record.bytes()) else { continue };
-        let uuid = frame.header.stamp.population.run;
-        cache.run(transaction, uuid)?;
-        let Cache { runs, mirrors, .. } = cache;
-        let Some(run) = runs.get_mut(&uuid) else { unreachable!("it was put in above") };
-        if let Err(reason) = fleet_rows::admit(transaction, &mut run.row, &frame)? {
-            let reason = reason.to_owned();
-            refused.push(Rejected { offset: record.offset(), reason, bytes: record.bytes().to_vec() });
-            continue;
-        }
-        let mirror = mirrors.of(transaction, run.row.id, &frame, (batch.partition, batch.epoch))?;
-        let taken = fleet_rows::take(transaction, &mut run.row, mirror, &frame, record.bytes())?;
-        committed.frames += u64::from(taken.new);
-        touched.entry(uuid).or_insert_with(BTreeSet::new).extend(taken.whole);
-    }
-    for (uuid, ticks) in touched {
-        let Some(run) = cache.runs.get_mut(&uuid) else { continue };
-        committed.states += fleet_rows::draw_moments(transaction, &mut run.row, &ticks)?;
-        run_row::save(transaction, &run.row)?;
-    }
-    Ok(())
-}
-
 fn insert_rejected(
     transaction: &Transaction<'_>,
     batch: &Batch,
@@ -249,6 +217,16 @@ fn insert_gaps(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result
     Ok(())
 }
 
+/// What a report says, to be written.
+struct StateRow {
+    report: u64,
+    slot: u32,
+    position: [i32; 2],
+    health: u8,
+    time_us: i64,
+    tick: Option<u64>,
+}
+
 /// The reports of one run in a batch.
 struct RunBatch<'a> {
     transaction: &'a Transaction<'a>,
@@ -256,6 +234,7 @@ struct RunBatch<'a> {
     state_every: u32,
     /// Reports taken, repeated ones too.
     taken: u32,
+    rows: Vec<StateRow>,
     contacts: Vec<ContactRow>,
     /// States drawn, each after how many of the reports taken; its contacts are counted later.
     states: Vec<(u32, u64, Moment)>,
@@ -270,6 +249,7 @@ impl<'a> RunBatch<'a> {
             run,
             state_every,
             taken: 0,
+            rows: Vec::new(),
             contacts: Vec::new(),
             states: Vec::new(),
             touched: Vec::new(),
@@ -307,15 +287,17 @@ impl<'a> RunBatch<'a> {
     fn take(&mut self, report: &Report) -> rusqlite::Result<()> {
         let (slot, is_new) = self.slot(report.uuid)?;
         let run = self.run.row.id;
-        if !self.run.people.contains_key(&slot) {
+        if !self.run.people.contains(slot) {
             let person =
                 if is_new { Person::default() } else { person_rows::load(self.transaction, run, slot)? };
             self.run.people.insert(slot, person);
         }
-        let Some(person) = self.run.people.get_mut(&slot) else { unreachable!("it was put in above") };
+        let Some(person) = self.run.people.get_mut(slot) else { unreachable!("it was put in above") };
         if !std::mem::replace(&mut person.touched, true) {
             self.touched.push(slot);
         }
+        let newest_us = report.contacts.iter().map(|contact| contact.timestamp_us).max();
+        person.passed_us = person.passed_us.max(newest_us.unwrap_or(i64::MIN));
         match person_rows::arrive(self.transaction, run, slot, person, report)? {
             Arrival::Repeated => self.committed.repeated += 1,
             arrival => self.accept(slot, report, arrival == Arrival::Late)?,
@@ -334,22 +316,16 @@ impl<'a> RunBatch<'a> {
         let [x, y] = report.position;
         let health =
             Health { infected: report.infected, immune: report.immune.unwrap_or(false), alive: report.alive };
-        let Some(person) = self.run.people.get_mut(&slot) else { return Ok(()) };
+        let Some(person) = self.run.people.get_mut(slot) else { return Ok(()) };
         let row = &mut self.run.row;
-        self.transaction
-            .prepare_cached(
-                "insert into node_state (run, report, slot, x, y, health, time_us, tick) values (?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                row.id,
-                row.reports.cast_signed(),
-                slot,
-                x,
-                y,
-                health.bits() | if late { LATE_BIT } else { 0 },
-                report.timestamp_us,
-                report.tick.map(u64::cast_signed),
-            ])?;
+        self.rows.push(StateRow {
+            report: row.reports,
+            slot,
+            position: report.position,
+            health: health.bits() | if late { LATE_BIT } else { 0 },
+            time_us: report.timestamp_us,
+            tick: report.tick,
+        });
         row.reports += 1;
         row.since_state += 1;
         row.started_us.get_or_insert(report.timestamp_us);
@@ -417,27 +393,19 @@ impl<'a> RunBatch<'a> {
 
     /// Writes what was taken.
     fn write(mut self, committed: &mut Committed) -> rusqlite::Result<()> {
-        let run = self.run.row.id;
-        let passed = self.times_passed();
+        let run = self.run.row.key();
+        self.insert_rows()?;
         let contacts = std::mem::take(&mut self.contacts);
         let new = contact_rows::insert(self.transaction, run, contacts)?;
         contact_rows::join(self.transaction, run, &mut self.run.people, &new)?;
         self.insert_states(&new)?;
         self.run.row.contacts += new.len() as u64;
         for row in &new {
-            if let Some(person) = self.run.people.get_mut(&row.person) {
+            if let Some(person) = self.run.people.get_mut(row.person) {
                 person.contacts += 1;
             }
         }
-        self.touched.sort_unstable();
-        for &slot in &self.touched {
-            let Some(person) = self.run.people.get_mut(&slot) else { continue };
-            let time_us = passed.get(&slot).copied().unwrap_or(i64::MIN);
-            for (other, chain) in person.meetings.pass(time_us) {
-                contact_rows::insert_encounter(self.transaction, run, slot, other, &chain)?;
-            }
-            person_rows::save(self.transaction, run, slot, person)?;
-        }
+        self.save_people()?;
         snapshot_rows::take_if_due(self.transaction, &mut self.run.row)?;
         run_row::save(self.transaction, &self.run.row)?;
         committed.reports += self.committed.reports;
@@ -447,19 +415,41 @@ impl<'a> RunBatch<'a> {
         Ok(())
     }
 
-    /// The newest time that each person's device has been heard of in this batch.
-    fn times_passed(&self) -> HashMap<u32, i64> {
-        let mut times: HashMap<u32, i64> = HashMap::with_capacity(self.touched.len());
+    fn insert_rows(&self) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "insert into node_state (run, report, slot, x, y, health, time_us, tick) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        for row in &self.rows {
+            let [x, y] = row.position;
+            let (report, tick) = (row.report.cast_signed(), row.tick.map(u64::cast_signed));
+            statement.execute(params![
+                self.run.row.id,
+                report,
+                row.slot,
+                x,
+                y,
+                row.health,
+                row.time_us,
+                tick
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// Writes those who were touched, in the order of their keys, and their encounters that are over.
+    fn save_people(&mut self) -> rusqlite::Result<()> {
+        let run = self.run.row.key();
+        self.touched.sort_unstable();
+        let mut saver = Saver::new(self.transaction, run.id)?;
         for &slot in &self.touched {
-            if let Some(latest) = self.run.people.get(&slot).and_then(|person| person.latest) {
-                times.insert(slot, latest.time_us);
+            let Some(person) = self.run.people.get_mut(slot) else { continue };
+            let latest_us = person.latest.map_or(i64::MIN, |latest| latest.time_us);
+            for (other, chain) in person.meetings.pass(person.passed_us.max(latest_us)) {
+                contact_rows::insert_encounter(self.transaction, run, slot, other, &chain)?;
             }
+            saver.save(slot, person)?;
         }
-        for row in &self.contacts {
-            let time_us = times.entry(row.person).or_insert(i64::MIN);
-            *time_us = row.time_us.max(*time_us);
-        }
-        times
+        Ok(())
     }
 
     fn insert_states(&self, new: &[ContactRow]) -> rusqlite::Result<()> {

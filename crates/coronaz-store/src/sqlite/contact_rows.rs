@@ -1,10 +1,9 @@
 //! Contacts of a batch, in the order of their key, and the encounters they make.
 
-use super::person_rows::Person;
+use super::person_rows::People;
+use crate::ENCOUNTER_GAP_US;
 use crate::encounter::{Chain, Placed};
-use crate::{ENCOUNTER_GAP_US, WINDOW_US};
 use rusqlite::{Transaction, params};
-use std::collections::HashMap;
 
 /// A contact to be stored. The order of the fields is that of the key, so that sorted rows go in ascending.
 #[derive(Debug, Clone, Copy)]
@@ -17,24 +16,31 @@ pub(super) struct ContactRow {
     pub(super) distance: Option<f64>,
 }
 
-impl ContactRow {
-    fn key(&self) -> (i64, u32, i64, u32, u32) {
-        (window(self.time_us), self.person, self.time_us, self.other, self.report)
-    }
+/// A run as keys name it: its number, and how long its windows of time are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RunKey {
+    pub(super) id: i64,
+    pub(super) window_us: i64,
 }
 
-/// The window of a time.
-pub(super) fn window(time_us: i64) -> i64 {
-    time_us.div_euclid(WINDOW_US)
+impl RunKey {
+    /// The window of a time.
+    pub(super) fn window(self, time_us: i64) -> i64 {
+        time_us.div_euclid(self.window_us)
+    }
+
+    fn key(self, row: &ContactRow) -> (i64, u32, i64, u32, u32) {
+        (self.window(row.time_us), row.person, row.time_us, row.other, row.report)
+    }
 }
 
 /// Stores the rows; returns those that were new, in the order of the key.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: RunKey,
     mut rows: Vec<ContactRow>,
 ) -> rusqlite::Result<Vec<ContactRow>> {
-    rows.sort_unstable_by_key(ContactRow::key);
+    rows.sort_unstable_by_key(|row| run.key(row));
     let mut statement = transaction.prepare_cached(
         "insert or ignore into contact (run, window, person, time_us, other, distance) values (?, ?, ?, ?, ?, ?)",
     )?;
@@ -44,8 +50,8 @@ pub(super) fn insert(
             return false;
         }
         let done = statement.execute(params![
-            run,
-            window(row.time_us),
+            run.id,
+            run.window(row.time_us),
             row.person,
             row.time_us,
             row.other,
@@ -66,13 +72,13 @@ pub(super) fn insert(
 /// all persons are in `people`.
 pub(super) fn join(
     transaction: &Transaction<'_>,
-    run: i64,
-    people: &mut HashMap<u32, Person>,
+    run: RunKey,
+    people: &mut People,
     new: &[ContactRow],
 ) -> rusqlite::Result<()> {
     let mut late = Vec::new();
     for row in new {
-        let Some(person) = people.get_mut(&row.person) else { continue };
+        let Some(person) = people.get_mut(row.person) else { continue };
         match person.meetings.hear(row.other, row.time_us, row.distance) {
             Placed::Open => {}
             Placed::Closed(chain) => insert_encounter(transaction, run, row.person, row.other, &chain)?,
@@ -88,7 +94,7 @@ pub(super) fn join(
         }) {
             continue;
         }
-        let Some(person) = people.get_mut(&row.person) else { continue };
+        let Some(person) = people.get_mut(row.person) else { continue };
         let chain = find_chain(transaction, run, row)?;
         remove_encounters(transaction, run, row.person, row.other, &chain)?;
         if let Some(over) = person.meetings.put(row.other, chain) {
@@ -102,7 +108,7 @@ pub(super) fn join(
 /// Stores encounters that are over.
 pub(super) fn insert_encounter(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: RunKey,
     person: u32,
     other: u32,
     chain: &Chain,
@@ -113,8 +119,8 @@ pub(super) fn insert_encounter(
              values (?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            run,
-            window(chain.from_us),
+            run.id,
+            run.window(chain.from_us),
             person,
             chain.from_us,
             other,
@@ -126,7 +132,7 @@ pub(super) fn insert_encounter(
 }
 
 /// The chain of stored contacts in which this one is.
-fn find_chain(transaction: &Transaction<'_>, run: i64, row: &ContactRow) -> rusqlite::Result<Chain> {
+fn find_chain(transaction: &Transaction<'_>, run: RunKey, row: &ContactRow) -> rusqlite::Result<Chain> {
     let mut chain = Chain::at(row.time_us, row.distance);
     let mut earlier = transaction.prepare_cached(
         "select time_us, distance from contact
@@ -137,10 +143,10 @@ fn find_chain(transaction: &Transaction<'_>, run: i64, row: &ContactRow) -> rusq
          where run = ?1 and window = ?2 and person = ?3 and time_us > ?4 and other = ?5 order by time_us",
     )?;
     for (statement, step) in [(&mut earlier, -1), (&mut later, 1)] {
-        let mut at_window = window(row.time_us);
+        let mut at_window = run.window(row.time_us);
         loop {
             let edge_us = if step < 0 { chain.from_us } else { chain.to_us };
-            let mut rows = statement.query(params![run, at_window, row.person, edge_us, row.other])?;
+            let mut rows = statement.query(params![run.id, at_window, row.person, edge_us, row.other])?;
             let mut ended = false;
             while let Some(found) = rows.next()? {
                 let time_us: i64 = found.get(0)?;
@@ -153,7 +159,7 @@ fn find_chain(transaction: &Transaction<'_>, run: i64, row: &ContactRow) -> rusq
             // The next window can only go on with the chain if a gap reaches it from here.
             let edge_us = if step < 0 { chain.from_us } else { chain.to_us };
             let reach_us = edge_us.saturating_add(ENCOUNTER_GAP_US.saturating_mul(step));
-            if ended || window(reach_us) == at_window {
+            if ended || run.window(reach_us) == at_window {
                 break;
             }
             at_window += step;
@@ -165,7 +171,7 @@ fn find_chain(transaction: &Transaction<'_>, run: i64, row: &ContactRow) -> rusq
 /// Removes closed encounters that are parts of this chain.
 fn remove_encounters(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: RunKey,
     person: u32,
     other: u32,
     chain: &Chain,
@@ -173,8 +179,8 @@ fn remove_encounters(
     let mut statement = transaction.prepare_cached(
         "delete from encounter where run = ? and window = ? and person = ? and from_us between ? and ? and other = ?",
     )?;
-    for window in window(chain.from_us)..=window(chain.to_us) {
-        statement.execute(params![run, window, person, chain.from_us, chain.to_us, other])?;
+    for window in run.window(chain.from_us)..=run.window(chain.to_us) {
+        statement.execute(params![run.id, window, person, chain.from_us, chain.to_us, other])?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::encounter::{Chain, Meetings};
 use crate::seen::Seen;
 use crate::view::Claimed;
 use coronaz_wire::report::Report;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, params};
 
 /// The newest report of a person, and what was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +29,63 @@ pub(super) struct Session {
 }
 
 /// A person who reports.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Person {
     /// `None` before the first report is taken.
     pub(super) latest: Option<Latest>,
     pub(super) session: Session,
     pub(super) contacts: u64,
     pub(super) meetings: Meetings,
-    /// Something of it is to be written.
+    /// In this batch: something of it is to be written.
     pub(super) touched: bool,
+    /// In this batch: the newest time that its device has been heard of.
+    pub(super) passed_us: i64,
+}
+
+/// People by slot. Most questions come in the order of the slots, so they lie in that order too.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    by_slot: Vec<Option<Box<Person>>>,
+    count: usize,
+}
+
+impl People {
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Person> {
+        self.by_slot.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    pub(super) fn contains(&self, slot: u32) -> bool {
+        self.by_slot.get(slot as usize).is_some_and(Option::is_some)
+    }
+
+    pub(super) fn insert(&mut self, slot: u32, person: Person) {
+        let slot = slot as usize;
+        if self.by_slot.len() <= slot {
+            self.by_slot.resize_with(slot + 1, || None);
+        }
+        self.count += usize::from(self.by_slot[slot].replace(Box::new(person)).is_none());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            latest: None,
+            session: Session::default(),
+            contacts: 0,
+            meetings: Meetings::default(),
+            touched: false,
+            passed_us: i64::MIN,
+        }
+    }
 }
 
 /// How a report relates to those that are in.
@@ -206,31 +254,47 @@ pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqli
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let meetings = Meetings::from_stored(heard_us, open);
-    Ok(Person { latest: Some(latest), session, contacts, meetings, touched: false })
+    Ok(Person { latest: Some(latest), session, contacts, meetings, ..Person::default() })
 }
 
-/// Writes a person and the changes of its open encounters.
-pub(super) fn save(
-    transaction: &Transaction<'_>,
+/// Writes people; its statements are prepared once for a batch.
+pub(super) struct Saver<'a> {
     run: i64,
-    slot: u32,
-    person: &mut Person,
-) -> rusqlite::Result<()> {
-    person.touched = false;
-    let (gone, open) = person.meetings.changes();
-    for other in gone {
-        transaction
-            .prepare_cached("delete from encounter_open where run = ? and person = ? and other = ?")?
-            .execute(params![run, slot, other])?;
-    }
-    for (other, chain) in open {
-        transaction
-            .prepare_cached(
+    close: CachedStatement<'a>,
+    open: CachedStatement<'a>,
+    latest: CachedStatement<'a>,
+}
+
+impl<'a> Saver<'a> {
+    pub(super) fn new(transaction: &'a Transaction<'_>, run: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            run,
+            close: transaction
+                .prepare_cached("delete from encounter_open where run = ? and person = ? and other = ?")?,
+            open: transaction.prepare_cached(
                 "insert or replace into encounter_open (run, person, other, from_us, to_us, nearest, contacts)
                  values (?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                run,
+            )?,
+            latest: transaction.prepare_cached(
+                "insert or replace into node_latest
+                     (run, slot, x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
+                      latest_seq, next_seq, gaps, claimed_contacts, claimed_digest)
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?,
+        })
+    }
+
+    /// Writes a person and the changes of its open encounters.
+    pub(super) fn save(&mut self, slot: u32, person: &mut Person) -> rusqlite::Result<()> {
+        person.touched = false;
+        person.passed_us = i64::MIN;
+        let (gone, open) = person.meetings.changes();
+        for other in gone {
+            self.close.execute(params![self.run, slot, other])?;
+        }
+        for (other, chain) in open {
+            self.open.execute(params![
+                self.run,
                 slot,
                 other,
                 chain.from_us,
@@ -238,18 +302,11 @@ pub(super) fn save(
                 chain.nearest,
                 chain.contacts.cast_signed()
             ])?;
-    }
-    let Some(latest) = &person.latest else { return Ok(()) };
-    let session = &person.session;
-    transaction
-        .prepare_cached(
-            "insert or replace into node_latest
-                 (run, slot, x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
-                  latest_seq, next_seq, gaps, claimed_contacts, claimed_digest)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            run,
+        }
+        let Some(latest) = &person.latest else { return Ok(()) };
+        let session = &person.session;
+        self.latest.execute(params![
+            self.run,
             slot,
             latest.x,
             latest.y,
@@ -268,5 +325,6 @@ pub(super) fn save(
             session.claimed.map(|claimed| claimed.contacts.cast_signed()),
             session.claimed.map(|claimed| claimed.digest.cast_signed()),
         ])?;
-    Ok(())
+        Ok(())
+    }
 }

@@ -1,6 +1,7 @@
 //! Connections of readers: opened when needed, kept, and given up when the file is another.
 
 use super::connection::{FileIdentity, open_reader, read_error};
+use super::contact_rows::RunKey;
 use super::schema;
 use crate::StoreError;
 use coronaz_wire::frame::Mirror;
@@ -169,13 +170,19 @@ pub(super) fn run_id(transaction: &Transaction<'_>, run: Uuid) -> Result<i64, Fa
         .ok_or(Failure::Store(StoreError::NoSuchRun(run)))
 }
 
-/// The numbers of a run and a node inside the file.
-pub(super) fn slot(transaction: &Transaction<'_>, run: Uuid, node: Uuid) -> Result<(i64, u32), Failure> {
-    let id = run_id(transaction, run)?;
+/// The key of a run and the number of a node inside the file.
+pub(super) fn slot(transaction: &Transaction<'_>, run: Uuid, node: Uuid) -> Result<(RunKey, u32), Failure> {
+    let key = transaction
+        .prepare_cached("select id, window_us from run where uuid = ?")?
+        .query_row([run.as_bytes()], |row| {
+            Ok(RunKey { id: row.get(0)?, window_us: row.get::<_, i64>(1)?.max(1) })
+        })
+        .optional()?
+        .ok_or(Failure::Store(StoreError::NoSuchRun(run)))?;
     let slot = transaction
         .prepare_cached("select slot from node where run = ? and uuid = ?")?
-        .query_row((id, node.as_bytes()), |row| row.get(0))
+        .query_row((key.id, node.as_bytes()), |row| row.get(0))
         .optional()?
         .ok_or(Failure::Store(StoreError::NoSuchNode { run, node }))?;
-    Ok((id, slot))
+    Ok((key, slot))
 }

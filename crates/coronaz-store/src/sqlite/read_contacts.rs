@@ -1,6 +1,6 @@
 //! Questions about contacts and encounters of a person: one look-up for each window of time there is.
 
-use super::contact_rows::window;
+use super::contact_rows::RunKey;
 use super::pool::{Failure, Pool, run_id, slot};
 use super::read_fleet::fleet;
 use super::read_runs::{self, unsigned};
@@ -45,15 +45,15 @@ pub(super) fn contacts(
          order by c.time_us, c.other limit ?",
     )?;
     let mut page = Page { items: Vec::new(), next: None };
-    let mut next_window = window(first_us);
-    while let Some(at_window) = window_from(transaction, "contact", run, next_window)? {
-        if at_window > window(span.to_us) {
+    let mut next_window = run.window(first_us);
+    while let Some(at_window) = window_from(transaction, "contact", run.id, next_window)? {
+        if at_window > run.window(span.to_us) {
             break;
         }
         let first_slot = if first_us == from.time_us { from.slot } else { 0 };
         let room = (limit - page.items.len() + 1).cast_signed();
         let mut rows =
-            statement.query(params![run, at_window, slot, first_us, first_slot, span.to_us, room])?;
+            statement.query(params![run.id, at_window, slot, first_us, first_slot, span.to_us, room])?;
         while let Some(row) = rows.next()? {
             let time_us = row.get(0)?;
             if page.items.len() == limit {
@@ -108,16 +108,16 @@ pub(super) fn encounters(
          where e.run = ? and e.window = ? and e.person = ? and (e.from_us, e.other) >= (?, ?) and e.from_us <= ?
          order by e.from_us, e.other limit ?",
     )?;
-    let mut next_window = window(first_us);
+    let mut next_window = run.window(first_us);
     let mut closed = 0;
     while closed <= limit
-        && let Some(at_window) = window_from(transaction, "encounter", run, next_window)?
-        && at_window <= window(span.to_us)
+        && let Some(at_window) = window_from(transaction, "encounter", run.id, next_window)?
+        && at_window <= run.window(span.to_us)
     {
         let first_slot = if first_us == from.time_us { from.slot } else { 0 };
         let room = (limit - closed + 1).cast_signed();
         let mut rows =
-            statement.query(params![run, at_window, slot, first_us, first_slot, span.to_us, room])?;
+            statement.query(params![run.id, at_window, slot, first_us, first_slot, span.to_us, room])?;
         while let Some(row) = rows.next()? {
             found.push(encounter_from(row, person, false)?);
             closed += 1;
@@ -132,7 +132,7 @@ pub(super) fn encounters(
 
 fn open_encounters(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: RunKey,
     slot: u32,
     person: Uuid,
     span: Span,
@@ -143,7 +143,7 @@ fn open_encounters(
              from encounter_open e join node n on n.run = e.run and n.slot = e.other
              where e.run = ? and e.person = ? and e.to_us >= ? and e.from_us <= ?",
         )?
-        .query_map(params![run, slot, span.from_us, span.to_us], |row| encounter_from(row, person, true))?
+        .query_map(params![run.id, slot, span.from_us, span.to_us], |row| encounter_from(row, person, true))?
         .collect()
 }
 
@@ -152,7 +152,7 @@ fn open_encounters(
 /// `open` are in an open one, which is known.
 fn begun_before(
     transaction: &Transaction<'_>,
-    run: i64,
+    run: RunKey,
     (slot, person): (u32, Uuid),
     time_us: i64,
     open: &HashSet<u32>,
@@ -163,8 +163,8 @@ fn begun_before(
         "select distinct other from contact
          where run = ? and window = ? and person = ? and time_us >= ? and time_us < ?",
     )?;
-    for at_window in window(gap_us)..=window(time_us) {
-        for other in near.query_map(params![run, at_window, slot, gap_us, time_us], |row| row.get(0))? {
+    for at_window in run.window(gap_us)..=run.window(time_us) {
+        for other in near.query_map(params![run.id, at_window, slot, gap_us, time_us], |row| row.get(0))? {
             wanted.insert(other?);
         }
     }
@@ -177,11 +177,12 @@ fn begun_before(
          where e.run = ? and e.window = ? and e.person = ? and e.from_us < ?",
     )?;
     let mut found = Vec::new();
-    let mut from_window = window(time_us);
+    let mut from_window = run.window(time_us);
     while !wanted.is_empty()
-        && let Some(at_window) = previous.query_row((run, from_window), |row| row.get::<_, Option<i64>>(0))?
+        && let Some(at_window) =
+            previous.query_row((run.id, from_window), |row| row.get::<_, Option<i64>>(0))?
     {
-        let mut rows = statement.query(params![run, at_window, slot, time_us])?;
+        let mut rows = statement.query(params![run.id, at_window, slot, time_us])?;
         while let Some(row) = rows.next()? {
             let (other, encounter) = encounter_from(row, person, false)?;
             // Those that ended before are the candidates' earlier encounters; no older one can reach further.

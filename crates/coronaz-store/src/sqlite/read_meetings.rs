@@ -1,14 +1,13 @@
 //! Questions about a fleet's contacts. They stay in the frames: a question reads those of the shards that can know,
 //! from the time asked for on. A pair stands in the shard of its smaller number.
 
-use super::contact_rows::window;
 use super::fleet_rows::each_frame;
 use super::pool::Failure;
 use super::read_fleet::Fleet;
 use crate::encounter::Chain;
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Page};
-use crate::{ENCOUNTER_GAP_US, WINDOW_US};
+use crate::{ENCOUNTER_GAP_US, FLEET_WINDOW_US};
 use coronaz_wire::frame::{self, Frame};
 use rusqlite::{Transaction, params};
 use std::collections::HashMap;
@@ -159,8 +158,8 @@ impl Fleet {
                 .prepare_cached("select min(time_us) from fleet_tick where run = ? and time_us >= ?")?
                 .query_row(params![self.run, from_us], |row| row.get(0))?;
             let Some(first_us) = first_us else { return Ok(()) };
-            let start_us = window(first_us).saturating_mul(WINDOW_US);
-            let span = Span { from_us: start_us, to_us: start_us.saturating_add(WINDOW_US - 1) };
+            let start_us = first_us.div_euclid(FLEET_WINDOW_US).saturating_mul(FLEET_WINDOW_US);
+            let span = Span { from_us: start_us, to_us: start_us.saturating_add(FLEET_WINDOW_US - 1) };
             let mut rows: Vec<Row> = Vec::new();
             self.each_frame(transaction, 0..self.population.shards(), span, |frame| {
                 rows.extend(rows_of(frame));

@@ -54,7 +54,8 @@ pub(super) fn node(
         let latest = read_states::crowd(pool, transaction, run, At::Latest)?;
         return fleet.node(transaction, node, latest.as_ref(), contacts);
     }
-    let (run, slot) = slot(transaction, run, node)?;
+    let (key, slot) = slot(transaction, run, node)?;
+    let run = key.id;
     let node = Node { slot, id: node };
     let latest = transaction
         .prepare_cached(

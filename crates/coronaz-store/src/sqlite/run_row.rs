@@ -1,6 +1,7 @@
 //! A run's row: its counters and figures, in memory while a batch is written.
 
-use crate::Figures;
+use super::contact_rows::RunKey;
+use crate::{FLEET_WINDOW_US, Figures};
 use coronaz_wire::announcement::{Announcement, RunKind};
 use coronaz_wire::frame::Population;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RunRow {
     pub(super) id: i64,
+    pub(super) window_us: i64,
     pub(super) started_us: Option<i64>,
     pub(super) last_us: Option<i64>,
     pub(super) nodes: u32,
@@ -24,18 +26,26 @@ pub(super) struct RunRow {
     pub(super) fleet: Option<Population>,
 }
 
+impl RunRow {
+    /// The run as keys name it.
+    pub(super) fn key(&self) -> RunKey {
+        RunKey { id: self.id, window_us: self.window_us }
+    }
+}
+
 /// The row of a run, made if there is none.
 pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Result<RunRow> {
     let find = || {
         transaction
             .prepare_cached(
                 "select id, started_us, last_us, nodes, reports, states, since_state, snapshot_at, total, zombies,
-                        deaths, dead_zombies, immune, contacts, infections
+                        deaths, dead_zombies, immune, contacts, infections, window_us
                  from run where uuid = ?",
             )?
             .query_row([uuid.as_bytes()], |row| {
                 Ok(RunRow {
                     id: row.get(0)?,
+                    window_us: row.get::<_, i64>(15)?.max(1),
                     started_us: row.get(1)?,
                     last_us: row.get(2)?,
                     nodes: row.get(3)?,
@@ -133,8 +143,16 @@ pub(super) fn announce(
             announcement.started_us,
             row.id,
         ])?;
-    if changed > 0 {
-        row.started_us = Some(announcement.started_us);
+    if changed == 0 {
+        return Ok(());
+    }
+    row.started_us = Some(announcement.started_us);
+    // Contacts that are there keep the window they were stored with, so it must not change under them.
+    if announcement.kind == RunKind::Fleet && row.contacts == 0 {
+        row.window_us = FLEET_WINDOW_US;
+        transaction
+            .prepare_cached("update run set window_us = ? where id = ?")?
+            .execute(params![row.window_us, row.id])?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress until the sender of `ended` is gone.
 pub(super) fn show(plan: &Plan, progress: &Progress, ended: &Receiver<()>) {
-    let all = plan.ticks * u64::from(plan.replicates);
+    let all = (plan.ticks - plan.first_tick()) * u64::from(plan.replicates);
     let begun = Instant::now();
     let rate = |ticks: u64| f64::from(plan.people) * ticks as f64 / begun.elapsed().as_secs_f64() / 1e6;
     if std::io::stderr().is_terminal() {

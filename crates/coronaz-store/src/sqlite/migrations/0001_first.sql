@@ -10,6 +10,7 @@ create table run (
     scenario      text,                               -- TOML
     parameters    text    not null default '{}',      -- JSON object
     announced     integer not null default 0,
+    window_us     integer not null default 300000000, -- see `contact`; fixed once there are contacts
     started_us    integer,                            -- as announced; else the first report's time
     last_us       integer,                            -- the newest report's time
     nodes         integer not null default 0,         -- slots given: devices that reported or were heard
@@ -114,7 +115,7 @@ create table snapshot (
 );
 
 -- Every contact: `person` heard `other` at `time_us`. The window of minutes (`window` = time_us
--- divided by meta.window_us, rounded down) stands before the person, so that rows arrive at the end of
+-- divided by run.window_us, rounded down) stands before the person, so that rows arrive at the end of
 -- the tree, and the contacts of one person are one look-up for each window.
 create table contact (
     run      integer not null,
@@ -220,7 +221,6 @@ create table meta (
     value integer not null
 ) without rowid;
 insert into meta (name, value) values
-    ('window_us', 300000000),
     ('encounter_gap_us', 10000000),
     ('rejected_kept', 10000);
 
