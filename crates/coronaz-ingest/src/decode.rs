@@ -1,7 +1,7 @@
 //! A record's bytes to what the store takes. They are a stranger's: whatever they are, there is an answer.
 
 use coronaz_bus::{ContentType, Message};
-use coronaz_store::{AnnouncementRecord, Rejected, ReportRecord};
+use coronaz_store::{AnnouncementRecord, FrameRecord, Rejected, ReportRecord};
 use coronaz_wire::{Announcement, Report};
 
 /// A record, decoded.
@@ -9,6 +9,7 @@ use coronaz_wire::{Announcement, Report};
 pub(crate) enum Decoded {
     Report(ReportRecord),
     Announcement(Box<AnnouncementRecord>),
+    Frame(FrameRecord),
     Rejected(Rejected),
 }
 
@@ -27,6 +28,17 @@ pub(crate) fn decode(message: Message) -> Decoded {
                 return Decoded::Announcement(Box::new(record));
             }
             Err(error) => error.to_string(),
+        }
+    } else if *content_type == ContentType::FRAME {
+        match FrameRecord::new(message.offset, message.payload) {
+            Ok(record) => return Decoded::Frame(record),
+            Err((error, bytes)) => {
+                return Decoded::Rejected(Rejected {
+                    offset: message.offset,
+                    reason: error.to_string(),
+                    bytes,
+                });
+            }
         }
     } else {
         format!("no reader for content type {content_type}")
@@ -61,10 +73,12 @@ mod tests {
 
     #[test]
     fn what_is_no_report_is_rejected_with_a_reason_and_its_bytes() {
-        let cases: [(ContentType, &[u8]); 4] = [
+        let cases: [(ContentType, &[u8]); 6] = [
             (ContentType::JSON, b""),
             (ContentType::JSON, b"stop"),
             (ContentType::RUN, b"{}"),
+            (ContentType::FRAME, b""),
+            (ContentType::FRAME, b"CZTF and no more"),
             (ContentType::new("text/plain"), b"hello"),
         ];
         for (content_type, payload) in cases {

@@ -82,6 +82,7 @@ impl Gathering {
                         batch.reports.push(record);
                     }
                     Decoded::Announcement(record) => batch.announcements.push(*record),
+                    Decoded::Frame(record) => batch.frames.push(record),
                     Decoded::Rejected(rejected) => batch.rejected.push(rejected),
                 }
                 bytes

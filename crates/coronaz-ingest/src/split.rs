@@ -1,7 +1,7 @@
 //! A batch that the store refuses is halved until the record is found that it does not take. It should never
 //! happen; if it does, one record is put aside instead of a partition standing still.
 
-use coronaz_store::{Batch, Rejected};
+use coronaz_store::{Batch, FrameRecord, Rejected};
 
 /// What to try instead of a refused batch, in this order. `None`: nothing is left to try.
 pub(crate) fn split(batch: Batch, reason: &str) -> Option<Vec<Batch>> {
@@ -10,6 +10,7 @@ pub(crate) fn split(batch: Batch, reason: &str) -> Option<Vec<Batch>> {
     }
     let mut offsets: Vec<i64> = batch.announcements.iter().map(|record| record.offset).collect();
     offsets.extend(batch.reports.iter().map(|record| record.offset));
+    offsets.extend(batch.frames.iter().map(FrameRecord::offset));
     offsets.extend(batch.rejected.iter().map(|record| record.offset));
     offsets.sort_unstable();
     let middle = offsets[offsets.len() / 2];
@@ -18,10 +19,12 @@ pub(crate) fn split(batch: Batch, reason: &str) -> Option<Vec<Batch>> {
     right.from = middle;
     left.announcements.retain(|record| record.offset < middle);
     left.reports.retain(|record| record.offset < middle);
+    left.frames.retain(|record| record.offset() < middle);
     left.rejected.retain(|record| record.offset < middle);
     left.gaps.retain(|gap| gap.from < middle);
     right.announcements.retain(|record| record.offset >= middle);
     right.reports.retain(|record| record.offset >= middle);
+    right.frames.retain(|record| record.offset() >= middle);
     right.rejected.retain(|record| record.offset >= middle);
     right.gaps.retain(|gap| gap.from >= middle);
     Some(vec![left, right])
@@ -34,6 +37,8 @@ fn put_aside(mut batch: Batch, reason: &str) -> Option<Batch> {
         (record.offset, record.announcement.encode())
     } else if let Some(record) = batch.reports.pop() {
         (record.offset, record.report.encode())
+    } else if let Some(record) = batch.frames.pop() {
+        (record.offset(), record.into_bytes())
     } else {
         let record = batch.rejected.pop()?;
         if record.bytes.is_empty() {

@@ -36,7 +36,7 @@ impl Tally {
     /// Counts a commit.
     pub(crate) fn count(&self, records: usize, rejected: usize, newest_us: i64, committed: &Committed) {
         self.records.fetch_add(records as u64, Relaxed);
-        self.rejected.fetch_add(rejected as u64, Relaxed);
+        self.rejected.fetch_add(rejected as u64 + committed.rejected, Relaxed);
         self.reports.fetch_add(committed.reports, Relaxed);
         self.repeated.fetch_add(committed.repeated, Relaxed);
         self.contacts.fetch_add(committed.contacts, Relaxed);

@@ -1,6 +1,7 @@
 //! What an ingest process hands over in one piece: a stretch of one partition, decoded.
 
 use coronaz_wire::announcement::Announcement;
+use coronaz_wire::frame::{Frame, FrameError};
 use coronaz_wire::report::Report;
 use std::num::NonZeroU32;
 
@@ -22,6 +23,8 @@ pub struct Batch {
     pub announcements: Vec<AnnouncementRecord>,
     /// Reports in the order of their offsets.
     pub reports: Vec<ReportRecord>,
+    /// Frames of fleets in the order of their offsets.
+    pub frames: Vec<FrameRecord>,
     /// Records that could not be read.
     pub rejected: Vec<Rejected>,
     /// Offsets that the topic did not hand out.
@@ -43,6 +46,7 @@ impl Batch {
             to: from,
             announcements: Vec::new(),
             reports: Vec::new(),
+            frames: Vec::new(),
             rejected: Vec::new(),
             gaps: Vec::new(),
             state_every: STATE_EVERY_DEFAULT,
@@ -52,7 +56,42 @@ impl Batch {
 
     /// Records in it, of all kinds.
     pub fn records(&self) -> usize {
-        self.announcements.len() + self.reports.len() + self.rejected.len()
+        self.announcements.len() + self.reports.len() + self.frames.len() + self.rejected.len()
+    }
+}
+
+/// A fleet's frame and where it stood. Its bytes are good: only [`FrameRecord::new`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameRecord {
+    offset: i64,
+    bytes: Vec<u8>,
+}
+
+impl FrameRecord {
+    /// Takes a record that is a frame.
+    ///
+    /// # Errors
+    /// Why it is none, and the bytes.
+    pub fn new(offset: i64, bytes: Vec<u8>) -> Result<Self, (FrameError, Vec<u8>)> {
+        match Frame::decode(&bytes) {
+            Ok(_) => Ok(Self { offset, bytes }),
+            Err(error) => Err((error, bytes)),
+        }
+    }
+
+    /// Its offset in the partition.
+    pub fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// The record's value.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The record's value.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }
 

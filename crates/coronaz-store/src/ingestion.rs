@@ -126,6 +126,10 @@ pub struct Committed {
     pub contacts: u64,
     /// States drawn.
     pub states: u64,
+    /// Frames that were new.
+    pub frames: u64,
+    /// Records that the store put aside: they contradict what the run is.
+    pub rejected: u64,
 }
 
 /// How an ingest process is doing.

@@ -26,7 +26,7 @@ mod snapshot;
 mod sqlite;
 pub mod view;
 
-pub use batch::{AnnouncementRecord, Batch, Gap, Rejected, ReportRecord};
+pub use batch::{AnnouncementRecord, Batch, FrameRecord, Gap, Rejected, ReportRecord};
 pub use error::{CommitError, StoreError};
 pub use figures::{Figures, Health};
 pub use ingestion::{

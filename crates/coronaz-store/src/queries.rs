@@ -1,7 +1,7 @@
 //! The reading side.
 
 use crate::view::{
-    Contact, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
+    Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
     Progress, RejectedRecord, Run, State,
 };
 use crate::{IngestStatus, Lease, PartitionOffset, StoreError};
@@ -18,6 +18,9 @@ pub enum At {
     /// The newest that is not after this time (microseconds since the Unix epoch).
     TimeUs(i64),
 }
+
+/// The largest fleet whose moments are given as the paper's states, each with all people by name.
+pub const PAPER_PEOPLE_MAX: u32 = 10_000;
 
 /// A stretch of time, both ends included (microseconds since the Unix epoch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +72,15 @@ pub trait Queries: Send + Sync {
     /// All nodes at a moment; `None` when the run has no such moment.
     fn state(&self, run: Uuid, at: At) -> Result<Option<State>, StoreError>;
 
+    /// The same in columns, for any number of nodes.
+    fn crowd(&self, run: Uuid, at: At) -> Result<Option<Crowd>, StoreError>;
+
     /// The moments `from` to `to`, both included, at most `points_max` of them evenly picked, always with the
     /// first and the last that there are.
     fn moments(&self, run: Uuid, from: u64, to: u64, points_max: usize) -> Result<Vec<Moment>, StoreError>;
 
-    /// Hands over each of the paper's states in turn, until the visitor breaks.
+    /// Hands over each of the paper's states in turn, until the visitor breaks. A fleet of more than
+    /// [`PAPER_PEOPLE_MAX`] has none.
     fn paper_states(
         &self,
         run: Uuid,

@@ -77,6 +77,21 @@ pub struct State {
     pub nodes: Vec<NodeState>,
 }
 
+/// All nodes at a moment in columns, without their names; index = slot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crowd {
+    /// Which, and its figures.
+    pub moment: Moment,
+    /// The number of the newest moment of the run at the same instant.
+    pub latest: u64,
+    /// Positions on the field.
+    pub x: Vec<i32>,
+    /// Positions on the field.
+    pub y: Vec<i32>,
+    /// `None`: has not reported by then.
+    pub health: Vec<Option<Health>>,
+}
+
 /// A node at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeState {

@@ -102,3 +102,22 @@ fn a_file_that_is_replaced_is_opened_anew() {
     }
     assert_eq!(queries.runs().expect("there"), []);
 }
+
+#[test]
+fn a_store_of_the_first_form_is_read_after_it_was_brought_up_to_date() {
+    let file = File::new();
+    let old = rusqlite::Connection::open(file.path()).expect("a database");
+    old.execute_batch(include_str!("../src/sqlite/migrations/0001_first.sql")).expect("the first form");
+    old.execute_batch(
+        "insert into run (uuid, nodes) values (zeroblob(16), 1);
+         insert into node (run, slot, uuid) values (1, 0, zeroblob(16));
+         pragma application_id = 1129993009; pragma user_version = 1;",
+    )
+    .expect("a run");
+    assert!(file.queries().runs().expect_err("too old to be read").is_unavailable());
+    file.ingestion().prepare().expect("brought up to date");
+    let runs = file.queries().runs().expect("there");
+    assert_eq!((runs.len(), runs[0].nodes, runs[0].kind.as_str()), (1, 1, "nodes"));
+    let nodes = file.queries().nodes(runs[0].id, 0, 10).expect("an answer");
+    assert_eq!(nodes.len(), 1);
+}

@@ -98,17 +98,20 @@ pub(super) async fn state(
         (None, Some(time_ms)) => At::TimeUs(time_ms.saturating_mul(1000).saturating_add(999)),
         (None, None) => At::Latest,
     };
-    let found = app.readers().ask(move |store| store.state(run, at)).await?;
-    let state = found.ok_or_else(|| Problem::missing("the run has no such moment"))?;
+    let missing = || Problem::missing("the run has no such moment");
+    let crowd = app.readers().ask(move |store| store.crowd(run, at)).await?.ok_or_else(missing)?;
     if accepts_frame(&headers) {
         let about = app.readers().ask(move |store| store.run(run)).await?;
-        let frame = Picture::new(&state, describe::field(&about)).plain();
+        let frame = Picture::new(&crowd, describe::field(&about)).plain();
         return Ok(([(header::CONTENT_TYPE, FRAME), (header::VARY, "accept")], frame).into_response());
     }
-    if state.nodes.len() > JSON_NODES_MAX {
-        let detail = format!("{} nodes are too many for JSON: ask with `Accept: {FRAME}`", state.nodes.len());
+    let people = crowd.health.iter().flatten().count();
+    if people > JSON_NODES_MAX {
+        let detail = format!("{people} nodes are too many for JSON: ask with `Accept: {FRAME}`");
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE).detail(detail));
     }
+    let at = At::Moment(crowd.moment.k);
+    let state = app.readers().ask(move |store| store.state(run, at)).await?.ok_or_else(missing)?;
     Ok(([(header::VARY, "accept")], Json(rest::State::from(state))).into_response())
 }
 

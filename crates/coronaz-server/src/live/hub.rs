@@ -153,8 +153,8 @@ impl Poller {
         let picture = if progress.moments == known {
             sender.borrow().picture.clone()
         } else {
-            let picture = move |state: view::State| Arc::new(Picture::new(&state, field));
-            self.readers.ask(move |store| Ok(store.state(run, At::Latest)?.map(picture))).await?
+            let picture = move |crowd: view::Crowd| Arc::new(Picture::new(&crowd, field));
+            self.readers.ask(move |store| Ok(store.crowd(run, At::Latest)?.map(picture))).await?
         };
         let known = picture.as_ref().map_or(0, |picture| picture.moment() + 1);
         sender.send_replace(View { picture, newest_run: Some(progress.newest_run) });

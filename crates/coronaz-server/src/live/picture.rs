@@ -1,7 +1,7 @@
 //! A moment as the page draws it, encoded once for all who watch.
 
 use bytes::Bytes;
-use coronaz_store::view;
+use coronaz_store::{Health, view};
 use coronaz_wire::page_frame::{self, Drawn, Figures, HEADER_BYTES, Header};
 
 use crate::describe;
@@ -18,21 +18,22 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Encodes a state of a run with a field of this size (width and height, in units).
-    pub(crate) fn new(state: &view::State, field: [u32; 2]) -> Picture {
-        let slots = state.nodes.last().map_or(0, |node| node.slot as usize + 1);
-        let mut people = vec![Drawn::ABSENT; slots];
-        for node in &state.nodes {
-            let health = node.health;
-            people[node.slot as usize] = Drawn {
-                xy: [page_frame::scale(node.x, field[0]), page_frame::scale(node.y, field[1])],
+    /// Encodes everybody at a moment of a run with a field of this size (width and height, in units).
+    pub(crate) fn new(crowd: &view::Crowd, field: [u32; 2]) -> Picture {
+        let places = crowd.x.iter().zip(&crowd.y);
+        let drawn = |((&x, &y), health): ((&i32, &i32), &Option<Health>)| match health {
+            Some(health) => Drawn {
+                xy: [page_frame::scale(x, field[0]), page_frame::scale(y, field[1])],
                 state: page_frame::state(health.infected, health.immune, health.alive),
-            };
-        }
-        let figures = state.moment.figures;
+            },
+            None => Drawn::ABSENT,
+        };
+        let people: Vec<Drawn> = places.zip(&crowd.health).map(drawn).collect();
+        let slots = people.len();
+        let figures = crowd.moment.figures;
         let header = Header {
-            moment: state.moment.k,
-            time_ms: describe::milliseconds(state.moment.time_us),
+            moment: crowd.moment.k,
+            time_ms: describe::milliseconds(crowd.moment.time_us),
             request: 0,
             epoch: EPOCH,
             figures: Figures {
@@ -43,7 +44,7 @@ impl Picture {
                 immune: figures.immune,
             },
             seq: 0,
-            latest: u32::try_from(state.latest).unwrap_or(u32::MAX),
+            latest: u32::try_from(crowd.latest).unwrap_or(u32::MAX),
         };
         Picture { header, slots, frame: page_frame::encode(&header, &people).into() }
     }

@@ -251,8 +251,8 @@ async fn ask(hub: Arc<Hub>, room: Arc<Room>, seek: Seek) -> (Seek, Option<Arc<Pi
     loop {
         let (run, field) = (room.run, room.field);
         let found = hub.readers.ask(move |store| {
-            let state = store.state(run, At::Moment(seek.moment))?;
-            Ok(state.map(|state| Arc::new(Picture::new(&state, field))))
+            let crowd = store.crowd(run, At::Moment(seek.moment))?;
+            Ok(crowd.map(|crowd| Arc::new(Picture::new(&crowd, field))))
         });
         match found.await {
             Ok(picture) => return (seek, picture),

@@ -255,6 +255,19 @@ impl Switch {
 }
 
 impl Queries for Switch {
+    fn crowd(&self, run: Uuid, at: At) -> Result<Option<view::Crowd>, StoreError> {
+        let crowd = self.store()?.crowd(run, at);
+        self.states_read.fetch_add(1, SeqCst);
+        Ok(crowd?.map(|mut crowd| {
+            let people = self.crowd.load(SeqCst) as usize;
+            if people > 0 {
+                let (x, y, health) = (crowd.x[0], crowd.y[0], crowd.health[0]);
+                (crowd.x, crowd.y, crowd.health) = (vec![x; people], vec![y; people], vec![health; people]);
+            }
+            crowd
+        }))
+    }
+
     fn runs(&self) -> Result<Vec<view::Run>, StoreError> {
         self.store()?.runs()
     }
@@ -272,16 +285,7 @@ impl Queries for Switch {
     }
 
     fn state(&self, run: Uuid, at: At) -> Result<Option<view::State>, StoreError> {
-        let state = self.store()?.state(run, at);
-        self.states_read.fetch_add(1, SeqCst);
-        Ok(state?.map(|mut state| {
-            let (people, any) = (self.crowd.load(SeqCst), state.nodes[0]);
-            let crowd = (0..people).map(|slot| view::NodeState { slot, ..any });
-            if people > 0 {
-                state.nodes = crowd.collect();
-            }
-            state
-        }))
+        self.store()?.state(run, at)
     }
 
     fn moments(&self, run: Uuid, from: u64, to: u64, points: usize) -> Result<Vec<view::Moment>, StoreError> {

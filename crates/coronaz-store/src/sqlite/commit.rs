@@ -1,6 +1,9 @@
 //! One batch, in one transaction.
 
+mod frames;
+
 use super::contact_rows::{self, ContactRow};
+use super::fleet_rows::Mirrors;
 use super::person_rows::{self, Arrival, Latest, People, Person, Saver};
 use super::run_row::{self, RunRow};
 use super::snapshot_rows;
@@ -28,6 +31,7 @@ const SLOTS_KEPT: usize = 4_000_000;
 pub(super) struct Cache {
     data_version: Option<i64>,
     runs: HashMap<Uuid, CachedRun>,
+    mirrors: Mirrors,
 }
 
 struct CachedRun {
@@ -116,15 +120,26 @@ pub(super) fn commit(
         let run = cache.run(&transaction, announcement.run)?;
         run_row::announce(&transaction, &mut run.row, announcement)?;
     }
+    let mut refused = Vec::new();
     for (uuid, records) in by_run(&batch.reports) {
         let run = cache.run(&transaction, uuid)?;
+        if run.row.fleet.is_some() {
+            refused.extend(records.into_iter().map(|record| Rejected {
+                offset: record.offset,
+                reason: "a report of a run that is a fleet's".to_owned(),
+                bytes: record.report.encode(),
+            }));
+            continue;
+        }
         let mut writing = RunBatch::new(&transaction, run, batch.state_every.get());
         for record in records {
             writing.take(&record.report)?;
         }
         writing.write(&mut committed)?;
     }
-    insert_rejected(&transaction, batch)?;
+    frames::write(&transaction, cache, batch, &mut committed, &mut refused)?;
+    committed.rejected = refused.len() as u64;
+    insert_rejected(&transaction, batch, &refused)?;
     insert_gaps(&transaction, batch)?;
     let moved = transaction
         .prepare_cached(
@@ -134,7 +149,7 @@ pub(super) fn commit(
         .execute(params![
             batch.to,
             batch.records().cast_signed(),
-            batch.rejected.len().cast_signed(),
+            (batch.rejected.len() + refused.len()).cast_signed(),
             batch.partition,
             batch.epoch,
             batch.from
@@ -170,14 +185,18 @@ fn by_run(records: &[ReportRecord]) -> Vec<(Uuid, Vec<&ReportRecord>)> {
     runs
 }
 
-fn insert_rejected(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
-    if batch.rejected.is_empty() {
+fn insert_rejected(
+    transaction: &Transaction<'_>,
+    batch: &Batch,
+    refused: &[Rejected],
+) -> rusqlite::Result<()> {
+    if batch.rejected.is_empty() && refused.is_empty() {
         return Ok(());
     }
     let mut statement = transaction.prepare_cached(
         "insert or ignore into rejected (partition, record_offset, at_us, reason, bytes) values (?, ?, ?, ?, ?)",
     )?;
-    for Rejected { offset, reason, bytes } in &batch.rejected {
+    for Rejected { offset, reason, bytes } in batch.rejected.iter().chain(refused) {
         let kept = &bytes[..bytes.len().min(REJECTED_BYTES_MAX)];
         statement.execute(params![batch.partition, offset, batch.now_us, reason, kept])?;
     }

@@ -4,6 +4,7 @@ use super::connection::{FileIdentity, open_reader, read_error};
 use super::contact_rows::RunKey;
 use super::schema;
 use crate::StoreError;
+use coronaz_wire::frame::Mirror;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,10 @@ const IDLE_MAX: usize = 8;
 
 /// Runs whose UUIDs are kept by slot: those that are being looked at.
 const RUNS_KEPT: usize = 8;
+
+/// Fleets kept as they were asked for last: what is shown live, and what somebody seeks beside it. 12 bytes a person
+/// each.
+const MIRRORS_KEPT: usize = 2;
 
 /// Readers of a file.
 pub(super) struct Pool {
@@ -28,6 +33,8 @@ struct Shared {
     idle: Vec<Connection>,
     /// By `run.id`; index = slot. Slots never change, so a longer list only goes on.
     ids: HashMap<i64, Arc<Vec<Uuid>>>,
+    /// Fleets as they were asked for last, oldest first, by `run.id`.
+    mirrors: Vec<(i64, Mirror)>,
 }
 
 /// What a question can fail with.
@@ -97,6 +104,27 @@ impl Pool {
         }
         shared.ids.insert(run, Arc::clone(&ids));
         Ok(ids)
+    }
+
+    /// Takes out the kept fleet that is nearest before a tick. What it knows is in the file for ever.
+    pub(super) fn take_mirror(&self, run: i64, tick: u64) -> Option<Mirror> {
+        let mirrors = &mut self.shared().mirrors;
+        let (at, _) = (mirrors.iter().enumerate())
+            .filter(|(_, (of, _))| *of == run)
+            .filter_map(|(at, (_, mirror))| {
+                mirror.whole_at().filter(|&known| known <= tick).map(|known| (at, known))
+            })
+            .max_by_key(|&(_, known)| known)?;
+        Some(mirrors.remove(at).1)
+    }
+
+    /// Keeps a fleet for the next question.
+    pub(super) fn keep_mirror(&self, run: i64, mirror: Mirror) {
+        let mirrors = &mut self.shared().mirrors;
+        if mirrors.len() >= MIRRORS_KEPT {
+            mirrors.remove(0);
+        }
+        mirrors.push((run, mirror));
     }
 
     fn take(&self) -> Result<(Connection, FileIdentity), StoreError> {

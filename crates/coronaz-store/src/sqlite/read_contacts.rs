@@ -2,7 +2,8 @@
 
 use super::contact_rows::RunKey;
 use super::pool::{Failure, Pool, run_id, slot};
-use super::read_runs::unsigned;
+use super::read_fleet::fleet;
+use super::read_runs::{self, unsigned};
 use crate::ENCOUNTER_GAP_US;
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Page};
@@ -31,6 +32,9 @@ pub(super) fn contacts(
     from: Option<Cursor>,
     limit: usize,
 ) -> Result<Page<Contact>, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        return fleet.contacts(transaction, person, span, from, limit);
+    }
     let (run, slot) = slot(transaction, run, person)?;
     let from = from.unwrap_or(Cursor { time_us: i64::MIN, slot: 0 });
     let first_us = span.from_us.max(from.time_us);
@@ -85,6 +89,10 @@ pub(super) fn encounters(
     from: Option<Cursor>,
     limit: usize,
 ) -> Result<Page<Encounter>, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        let last_us = read_runs::run(transaction, run)?.last_us.unwrap_or(i64::MIN);
+        return fleet.encounters(transaction, (person, last_us), span, from, limit);
+    }
     let (run, slot) = slot(transaction, run, person)?;
     let from = from.unwrap_or(Cursor { time_us: i64::MIN, slot: 0 });
     let mut found = open_encounters(transaction, run, slot, person, span)?;
@@ -194,6 +202,9 @@ pub(super) fn each_contact(
     run: Uuid,
     visit: &mut dyn FnMut(Contact) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        return fleet.each_contact(transaction, visit);
+    }
     let run = run_id(transaction, run)?;
     let ids = pool.ids(transaction, run)?;
     let mut statement = transaction.prepare_cached(

@@ -1,9 +1,11 @@
 //! Questions about nodes and infections.
 
-use super::pool::{Failure, run_id, slot};
+use super::pool::{Failure, Pool, run_id, slot};
+use super::read_fleet::fleet;
 use super::read_runs::unsigned;
-use crate::Health;
+use super::read_states;
 use crate::view::{Claimed, Infection, Node, NodeDetail, NodeState, Session};
+use crate::{At, Health};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
@@ -13,6 +15,9 @@ pub(super) fn nodes(
     from_slot: u32,
     limit: usize,
 ) -> Result<Vec<Node>, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        return Ok(fleet.nodes(from_slot, limit));
+    }
     let run = run_id(transaction, run)?;
     let nodes = transaction
         .prepare_cached("select slot, uuid from node where run = ? and slot >= ? order by slot limit ?")?
@@ -38,7 +43,17 @@ fn session_from(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
     })
 }
 
-pub(super) fn node(transaction: &Transaction<'_>, run: Uuid, node: Uuid) -> Result<NodeDetail, Failure> {
+pub(super) fn node(
+    pool: &Pool,
+    transaction: &Transaction<'_>,
+    run: Uuid,
+    node: Uuid,
+) -> Result<NodeDetail, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        let contacts = fleet.contacts_count(transaction, node)?;
+        let latest = read_states::crowd(pool, transaction, run, At::Latest)?;
+        return fleet.node(transaction, node, latest.as_ref(), contacts);
+    }
     let (key, slot) = slot(transaction, run, node)?;
     let run = key.id;
     let node = Node { slot, id: node };
@@ -99,6 +114,9 @@ pub(super) fn infections(
     from_us: i64,
     limit: usize,
 ) -> Result<Vec<Infection>, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        return fleet.infections(transaction, (from_us, i64::try_from(limit).unwrap_or(i64::MAX)), None);
+    }
     let run = run_id(transaction, run)?;
     let infections = transaction
         .prepare_cached(

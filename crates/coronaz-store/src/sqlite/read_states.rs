@@ -1,12 +1,13 @@
 //! Questions about moments.
 
 use super::pool::{Failure, Pool, run_id};
+use super::read_fleet::{Fleet, fleet};
 use super::read_runs::{figures, unsigned};
 use super::snapshot_rows;
 use crate::At;
-use crate::queries::PaperState;
+use crate::queries::{PAPER_PEOPLE_MAX, PaperState};
 use crate::snapshot::Seats;
-use crate::view::{Moment, NodeState, State};
+use crate::view::{Crowd, Moment, NodeState, State};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -46,7 +47,48 @@ pub(super) fn state(
     run: Uuid,
     at: At,
 ) -> Result<Option<State>, Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        let Some(crowd) = crowd(pool, transaction, run, at)? else { return Ok(None) };
+        let (moment, latest) = (crowd.moment, crowd.latest);
+        return Ok(Some(State { moment, latest, nodes: fleet.nodes_of(&crowd).collect() }));
+    }
     let run = run_id(transaction, run)?;
+    let Some(Found { moment, reports, latest }) = find(transaction, run, at)? else { return Ok(None) };
+    let seats = snapshot_rows::seats_at(transaction, run, reports)?;
+    let ids = pool.ids(transaction, run)?;
+    Ok(Some(State { moment, latest, nodes: nodes_of(&seats, &ids).collect() }))
+}
+
+/// Everybody at a moment, in columns.
+pub(super) fn crowd(
+    pool: &Pool,
+    transaction: &Transaction<'_>,
+    run: Uuid,
+    at: At,
+) -> Result<Option<Crowd>, Failure> {
+    let id = run_id(transaction, run)?;
+    let Some(Found { moment, reports, latest }) = find(transaction, id, at)? else { return Ok(None) };
+    if let Some(fleet) = fleet(transaction, run)? {
+        return fleet.crowd(pool, transaction, (moment, latest));
+    }
+    let seats = snapshot_rows::seats_at(transaction, id, reports)?.0;
+    Ok(Some(Crowd {
+        moment,
+        latest,
+        x: seats.iter().map(|seat| seat.map_or(0, |seat| seat.x)).collect(),
+        y: seats.iter().map(|seat| seat.map_or(0, |seat| seat.y)).collect(),
+        health: seats.iter().map(|seat| seat.map(|seat| seat.health)).collect(),
+    }))
+}
+
+/// A moment that was asked for.
+struct Found {
+    moment: Moment,
+    reports: u64,
+    latest: u64,
+}
+
+fn find(transaction: &Transaction<'_>, run: i64, at: At) -> Result<Option<Found>, Failure> {
     let Some(latest) = latest(transaction, run)? else { return Ok(None) };
     let k = match at {
         At::Latest => Some(latest),
@@ -60,9 +102,7 @@ pub(super) fn state(
     };
     let Some(k) = k else { return Ok(None) };
     let Some((moment, reports)) = moment(transaction, run, k)? else { return Ok(None) };
-    let seats = snapshot_rows::seats_at(transaction, run, reports)?;
-    let ids = pool.ids(transaction, run)?;
-    Ok(Some(State { moment, latest, nodes: nodes_of(&seats, &ids).collect() }))
+    Ok(Some(Found { moment, reports, latest }))
 }
 
 fn nodes_of<'a>(seats: &'a Seats, ids: &'a [Uuid]) -> impl Iterator<Item = NodeState> + 'a {
@@ -114,6 +154,9 @@ pub(super) fn paper_states(
     run: Uuid,
     visit: &mut dyn FnMut(&mut PaperState<'_>) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
+    if let Some(fleet) = fleet(transaction, run)? {
+        return fleet_states(transaction, &fleet, visit);
+    }
     let run = run_id(transaction, run)?;
     let ids = pool.ids(transaction, run)?;
     let mut seats = Seats::default();
@@ -132,6 +175,31 @@ pub(super) fn paper_states(
             applied += 1;
         }
         let mut state = PaperState { k, nodes: &mut nodes_of(&seats, &ids) };
+        if visit(&mut state).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn fleet_states(
+    transaction: &Transaction<'_>,
+    fleet: &Fleet,
+    visit: &mut dyn FnMut(&mut PaperState<'_>) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    if fleet.population.people > PAPER_PEOPLE_MAX {
+        return Ok(());
+    }
+    let mut mirror = None;
+    let mut states =
+        transaction.prepare_cached(&format!("select {COLUMNS} from state where run = ? order by k"))?;
+    let mut states = states.query([fleet.run])?;
+    while let Some(row) = states.next()? {
+        let (moment, _) = moment_from(row)?;
+        mirror = fleet.mirror_at(transaction, mirror, moment.k)?;
+        let Some(whole) = &mirror else { continue };
+        let crowd = fleet.crowd_of(whole, moment, moment.k);
+        let mut state = PaperState { k: moment.k, nodes: &mut fleet.nodes_of(&crowd) };
         if visit(&mut state).is_break() {
             break;
         }

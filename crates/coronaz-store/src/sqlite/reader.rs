@@ -4,7 +4,7 @@ use super::pool::Pool;
 use super::{lease, read_contacts, read_nodes, read_runs, read_states};
 use crate::queries::{PaperState, Span};
 use crate::view::{
-    Contact, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
+    Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
     RejectedRecord, Run, State,
 };
 use crate::{At, IngestStatus, Lease, PartitionOffset, Queries, StoreError};
@@ -44,6 +44,10 @@ impl Queries for SqliteQueries {
         self.pool.ask(|transaction| read_states::state(&self.pool, transaction, run, at))
     }
 
+    fn crowd(&self, run: Uuid, at: At) -> Result<Option<Crowd>, StoreError> {
+        self.pool.ask(|transaction| read_states::crowd(&self.pool, transaction, run, at))
+    }
+
     fn moments(&self, run: Uuid, from: u64, to: u64, points_max: usize) -> Result<Vec<Moment>, StoreError> {
         self.pool.ask(|transaction| read_states::moments(transaction, run, from, to, points_max))
     }
@@ -61,7 +65,7 @@ impl Queries for SqliteQueries {
     }
 
     fn node(&self, run: Uuid, node: Uuid) -> Result<NodeDetail, StoreError> {
-        self.pool.ask(|transaction| read_nodes::node(transaction, run, node))
+        self.pool.ask(|transaction| read_nodes::node(&self.pool, transaction, run, node))
     }
 
     fn contacts(

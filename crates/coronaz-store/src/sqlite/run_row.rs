@@ -3,7 +3,8 @@
 use super::contact_rows::RunKey;
 use crate::{FLEET_WINDOW_US, Figures};
 use coronaz_wire::announcement::{Announcement, RunKind};
-use rusqlite::{OptionalExtension, Transaction, params};
+use coronaz_wire::frame::Population;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 /// What a commit reads and changes of a run's row.
@@ -21,6 +22,8 @@ pub(super) struct RunRow {
     pub(super) figures: Figures,
     pub(super) contacts: u64,
     pub(super) infections: u64,
+    /// The people, if it is a fleet.
+    pub(super) fleet: Option<Population>,
 }
 
 impl RunRow {
@@ -59,15 +62,32 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
                     },
                     contacts: row.get::<_, i64>(13)?.cast_unsigned(),
                     infections: row.get::<_, i64>(14)?.cast_unsigned(),
+                    fleet: None,
                 })
             })
             .optional()
     };
-    if let Some(row) = find()? {
+    if let Some(mut row) = find()? {
+        row.fleet = population(transaction, row.id, uuid)?;
         return Ok(row);
     }
     transaction.prepare_cached("insert into run (uuid) values (?)")?.execute([uuid.as_bytes()])?;
     find()?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// The people of a run, if it is a fleet.
+pub(super) fn population(
+    connection: &Connection,
+    run: i64,
+    uuid: Uuid,
+) -> rusqlite::Result<Option<Population>> {
+    connection
+        .prepare_cached("select base, people, shard_people from fleet where run = ?")?
+        .query_row([run], |row| {
+            let base = Uuid::from_bytes(row.get(0)?);
+            Ok(Population { run: uuid, base, people: row.get(1)?, shard_people: row.get(2)? })
+        })
+        .optional()
 }
 
 /// Writes what a commit may have changed.
