@@ -145,10 +145,11 @@ fn nothing_unfinished_is_left_in_the_sources() {
     for path in sources() {
         let text = fs::read_to_string(&path).expect("readable");
         for (number, line) in text.lines().enumerate() {
-            // What measures is no check, so it is run by hand.
-            let measures = line.contains("= \"measures");
+            // What measures is no check, so it is run by hand; a lint that holds in one test binary of several
+            // cannot be expected, so it may be allowed for a reason.
+            let excused = line.contains("= \"measures") || line.contains("dead_code, reason = ");
             for word in words {
-                assert!(measures || !line.contains(word), "{}:{}: {word}", path.display(), number + 1);
+                assert!(excused || !line.contains(word), "{}:{}: {word}", path.display(), number + 1);
             }
         }
     }
