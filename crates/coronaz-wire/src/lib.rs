@@ -11,9 +11,11 @@
 //! - [`frame`]: the people of a fleet at one tick, with its contacts and infections, on the same topic
 //! - [`page_frame`]: everybody at one moment, as columns, for the page
 //! - [`scenario`]: the file that describes a run
+//! - [`control`]: what an operator asks of a laboratory on this machine
 
 pub mod announcement;
 pub mod beacon;
+pub mod control;
 pub mod frame;
 mod json;
 pub mod page_frame;

@@ -1,6 +1,6 @@
 //! I-6, a stranger's bytes do no harm: every decoder says no, and says what is wrong.
 
-use coronaz_wire::{Announcement, Beacon, DecodeError, Report, Scenario, page_frame};
+use coronaz_wire::{Announcement, Beacon, DecodeError, Report, Scenario, control, page_frame};
 use proptest::prelude::*;
 
 const GOOD: &str = r#"{"uuid":"ff0a1bda-34b9-11eb-b339-0242ac160009","position":[1,5],"infected":false,"timestamp":"2020-12-02 16:19:05.123456","alive":true}"#;
@@ -68,6 +68,8 @@ proptest! {
         let _ = Beacon::decode(&bytes);
         let _ = Report::decode(&bytes);
         let _ = Announcement::decode(&bytes);
+        let _ = control::Request::decode(&bytes);
+        let _ = control::Answer::decode(&bytes);
         let _ = page_frame::decode(&bytes);
         let _ = Scenario::parse(&String::from_utf8_lossy(&bytes));
     }

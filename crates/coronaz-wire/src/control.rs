@@ -1,0 +1,28 @@
+//! The control socket of a laboratory: a Unix socket in its data folder. Whoever can open it is the operator.
+//!
+//! One connection, one question: a line of JSON each way. `coronaz add`, `parts` and `runs` ask it, and so does
+//! the server for the operator's page; the laboratory answers.
+//!
+//! - [`request`]: what can be asked for; [`Request`]
+//! - [`answer`]: what comes back; [`Answer`], and why something was [`Refusal`]
+//! - [`overview`]: parts and runs as they are now
+//! - [`jobs`]: an audit, a chaos: work that goes on after the answer
+
+pub mod answer;
+pub mod jobs;
+pub mod overview;
+pub mod request;
+
+pub use answer::{Answer, Reason, Refusal};
+pub use jobs::{Audit, AuditVerdict, Chaos, Fault, JobState};
+pub use overview::{Origin, Overview, Part, PartKind, PartState, Run, RunState};
+pub use request::{ForkRun, Request, StartChaos, StartRun};
+
+/// The longest question, in bytes: a scenario file with every sign of it escaped.
+pub const REQUEST_BYTES_MAX: usize = 2 * crate::scenario::SCENARIO_BYTES_MAX + 4_096;
+/// The longest answer, in bytes: an overview of all parts and runs that a laboratory keeps, many times over.
+pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most people of a run of devices with a radio each, on one machine: each has sockets of its own.
+pub const NODES_MAX: u32 = 10_000;
+/// How long the laboratory may take for an answer, in seconds; then the asker gives up.
+pub const ANSWER_SECONDS_MAX: u64 = 10;
