@@ -111,6 +111,23 @@ fn many_strips_on_many_threads_have_the_history_of_the_world() {
 }
 
 #[test]
+fn a_wide_low_map_is_cut_into_strips_too_and_has_the_history_of_the_world() {
+    for movement in [Movement::Waypoint, Movement::Avoid, Movement::Places] {
+        let parameters = Parameters {
+            field_width: 20_000,
+            field_height: 10,
+            zombie_lifetime: 0,
+            movement,
+            ..Parameters::default()
+        };
+        let (mut world, mut fleet) = both(&parameters, 7, 2_000, 300);
+        assert!(fleet.shards() > 2, "{} shards", fleet.shards());
+        let (contacts, infections) = assert_parity(&mut world, &mut fleet, &Threads, 120);
+        assert!(contacts > 1_000 && infections > 10, "{contacts} contacts, {infections} infections");
+    }
+}
+
+#[test]
 fn everybody_dies_of_age_at_the_same_tick_as_in_the_world() {
     let parameters = Parameters { zombie_lifetime: 20, ..Parameters::default() };
     let (mut world, mut fleet) = both(&parameters, 5, 200, 100);

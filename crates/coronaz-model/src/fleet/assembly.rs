@@ -2,6 +2,7 @@
 
 use super::{
     Census, Fleet,
+    axes::Axes,
     layout::Layout,
     meeting::Meetings,
     migrate::Crossing,
@@ -105,7 +106,9 @@ impl Fleet {
         let Frame { parameters, draws, base, tick, digest } = frame;
         let (contact, sensing) = (parameters.reach(), parameters.sensing());
         let range = Range::of(sensing.map_or(contact, |sensing| sensing.max(contact)));
-        let layout = Layout::of(parameters.field(), count, range.span);
+        let axes = Axes::of(parameters.field());
+        let layout = Layout::of(axes.field(parameters.field()), count, range.span);
+        let rows = rows.map(move |row| axes.turn(row));
         let mut counts = vec![0; layout.strips];
         let mut with_extra = parameters.hides_illness();
         for row in rows.clone() {
@@ -139,12 +142,14 @@ impl Fleet {
             with_extra,
             census,
             digest,
+            axes,
             layout,
             range,
             strips,
             crossings: vec![Crossing::default(); layout.strips],
             meetings: vec![Meetings::default(); layout.strips],
             settled_ticks: 0,
+            begun: None,
         }
     }
 }

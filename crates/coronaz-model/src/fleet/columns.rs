@@ -1,6 +1,6 @@
 //! The people as a fleet keeps them, for whoever follows it tick by tick.
 
-use super::{Fleet, state::State, strip::Strip};
+use super::{Fleet, axes::Axes, state::State, strip::Strip};
 use crate::{Health, PersonId, Position};
 
 /// A person as it stands after a tick.
@@ -20,6 +20,7 @@ pub struct Standing {
 #[derive(Debug, Clone, Copy)]
 pub struct Columns<'a> {
     strip: &'a Strip,
+    axes: Axes,
 }
 
 impl<'a> Columns<'a> {
@@ -27,7 +28,7 @@ impl<'a> Columns<'a> {
     #[inline]
     pub fn present(self) -> impl Iterator<Item = Standing> + use<'a> {
         let Strip { x, y, id, state, .. } = self.strip;
-        let places = x.iter().zip(y).map(|(&x, &y)| Position { x, y });
+        let places = x.iter().zip(y).map(move |(&x, &y)| self.axes.place(x, y));
         let standing = |((position, &id), &state)| Standing {
             id: PersonId(id),
             position,
@@ -39,9 +40,9 @@ impl<'a> Columns<'a> {
 
     /// Those who died before: nothing about them changes.
     pub fn buried(self) -> impl Iterator<Item = Standing> + use<'a> {
-        self.strip.graves.iter().map(|row| Standing {
+        self.strip.graves.iter().map(move |row| Standing {
             id: PersonId(row.id),
-            position: Position { x: row.x, y: row.y },
+            position: self.axes.place(row.x, row.y),
             health: row.state.health(),
             died_infectious: row.state.died_infectious(),
         })
@@ -51,6 +52,6 @@ impl<'a> Columns<'a> {
 impl Fleet {
     /// Everybody, strip by strip, in no order of numbers.
     pub fn columns(&self) -> impl ExactSizeIterator<Item = Columns<'_>> {
-        self.strips.iter().map(|strip| Columns { strip })
+        self.strips.iter().map(|strip| Columns { strip, axes: self.axes })
     }
 }

@@ -1,9 +1,9 @@
 //! How the map is cut into strips.
 //!
-//! A strip is a band of the map, all its width and `height` units high. People are in the strip
-//! where they stood at the last migration; until the next, they may be up to `lasting_ticks`
-//! outside it, since nobody moves more than one unit a tick. A strip is so high that in that time
-//! only people of the same or of neighbouring strips can come within reach of each other.
+//! A strip is a band of the map, all its width and `height` units high (a map wider than high is turned, see
+//! `axes`). People are in the strip where they stood at the last migration; until the next, they may be up to
+//! `lasting_ticks` outside it, since nobody moves more than one unit a tick. A strip is so high that in that
+//! time only people of the same or of neighbouring strips can come within reach of each other.
 
 use crate::Field;
 

@@ -8,7 +8,7 @@ use super::{
     witness::Witness,
 };
 use crate::{
-    Identity, Illness, Infection, PersonId, Position, Stream,
+    Emission, Identity, Illness, Infection, PersonId, Position, Stream,
     digest::Facts,
     identity::identity_of,
     illness,
@@ -97,6 +97,30 @@ impl Meetings {
         self.facts
     }
 
+    /// Notes whom of this strip a guest exposed, and who noticed it, and tells `witness` who heard it. To be
+    /// called after the strip has met itself.
+    pub(super) fn hear_guest(
+        &mut self,
+        (strip, at): (&Strip, usize),
+        guest: &Emission,
+        distance_squared: u64,
+        rules: &Rules<'_>,
+        witness: &mut impl Witness,
+    ) {
+        let hearer = Party::of(strip, at);
+        if hearer.state.is_dead() {
+            return;
+        }
+        let is_contact = distance_squared <= rules.contact_max;
+        if is_contact {
+            witness.guest_contact(hearer.id, guest.identity, distance_squared);
+        }
+        if hearer.state.is_susceptible() && guest.infectious {
+            let source = Source { id: GUEST, identity: guest.identity, position: guest.position };
+            expose(rules, hearer, source, distance_squared, is_contact, &mut self.own);
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.own.bytes() + self.above.bytes() + size_of::<Self>()
     }
@@ -176,28 +200,41 @@ impl<W: Witness> Scene<'_, W> {
             self.witness.contact(hearer.id, heard.id, distance_squared);
         }
         if hearer.state.is_susceptible() && heard.state.is_infectious() {
-            self.expose(hearer, heard, distance_squared, is_contact, pending);
+            let position = self.rules.axes.place(heard.strip.x[heard.at], heard.strip.y[heard.at]);
+            let identity = identity_of(self.rules.base, heard.id);
+            let source = Source { id: heard.id, identity, position };
+            expose(self.rules, hearer, source, distance_squared, is_contact, pending);
         }
     }
+}
 
-    fn expose(
-        &self,
-        hearer: Party<'_>,
-        heard: Party<'_>,
-        distance_squared: u64,
-        is_contact: bool,
-        pending: &mut Pending,
-    ) {
-        let Rules { parameters, draws, tick, base, alarm_max, .. } = *self.rules;
-        let (at, identity) = (hearer.at as u32, identity_of(base, heard.id));
-        if is_contact && infects(parameters, draws, hearer.id, tick, identity) {
-            let rank = draws.rank(Stream::Infector, hearer.id, tick, identity);
-            pending.exposures.push(Exposure { at, rank, identity, infector: heard.id });
-        }
-        if alarm_max.is_some_and(|max| distance_squared <= max) {
-            let position = Position { x: heard.strip.x[heard.at], y: heard.strip.y[heard.at] };
-            pending.notices.push(Notice { at, alarm: Alarm { distance_squared, identity, position } });
-        }
+/// Who stands for every guest in the digest: nobody of the fleet.
+const GUEST: PersonId = PersonId(u32::MAX);
+
+/// An infectious person.
+struct Source {
+    id: PersonId,
+    identity: Identity,
+    position: Position,
+}
+
+fn expose(
+    rules: &Rules<'_>,
+    hearer: Party<'_>,
+    source: Source,
+    distance_squared: u64,
+    is_contact: bool,
+    pending: &mut Pending,
+) {
+    let Rules { parameters, draws, tick, alarm_max, .. } = *rules;
+    let Source { id, identity, position } = source;
+    let at = hearer.at as u32;
+    if is_contact && infects(parameters, draws, hearer.id, tick, identity) {
+        let rank = draws.rank(Stream::Infector, hearer.id, tick, identity);
+        pending.exposures.push(Exposure { at, rank, identity, infector: id });
+    }
+    if alarm_max.is_some_and(|max| distance_squared <= max) {
+        pending.notices.push(Notice { at, alarm: Alarm { distance_squared, identity, position } });
     }
 }
 
@@ -225,7 +262,7 @@ pub(super) fn conclude(
         let at = at as usize;
         let state = State(strip.state[at]);
         if state.is_susceptible() {
-            let (id, here) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
+            let (id, here) = (PersonId(strip.id[at]), rules.axes.place(strip.x[at], strip.y[at]));
             let way = flight(here, alarm.position, rules.draws, id, rules.tick, rules.field);
             strip.state[at] = state.fleeing(way).0;
         }
@@ -242,7 +279,7 @@ fn infect(
 ) {
     let Rules { parameters, draws, tick, base, .. } = *rules;
     let at = exposure.at as usize;
-    let (id, place) = (PersonId(strip.id[at]), Position { x: strip.x[at], y: strip.y[at] });
+    let (id, place) = (PersonId(strip.id[at]), rules.axes.place(strip.x[at], strip.y[at]));
     let onset = u32::try_from(illness::onset(parameters, draws, id, tick)).unwrap_or(u32::MAX);
     if let Some(extra) = strip.extra.get_mut(at) {
         extra.onset = onset;

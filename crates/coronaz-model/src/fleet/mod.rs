@@ -8,13 +8,13 @@
 //!
 //! - [`pool`]: who runs the jobs
 //! - [`witness`]: who is told the contacts and infections
-//! - [`columns`]: who stands where, for whoever follows it
+//! - [`columns`]: who stands where, for whoever follows it; `near`: who is near a place
 //! - `assembly`: how a fleet comes to be; `snapshot`: a fleet as bytes
 //! - `step`: one tick; `census`: how many are healthy, ill, dead
-//! - `layout`: how the map is cut into strips
+//! - `layout`: how the map is cut into strips; `axes`: which way they lie
 //! - `strip`: the columns of a strip's people; `state`: a person's state in 32 bits
 //! - `stride`: the beginning of a tick; `sweep`: who is in range; `meeting`: what meeting leads to;
-//!   `shard`: all this for a few strips in a row
+//!   `shard`: all this for a few strips in a row; `guests`: people whose steps are taken elsewhere
 //! - `migrate`: who has left its strip
 
 pub mod columns;
@@ -22,10 +22,13 @@ pub mod pool;
 pub mod witness;
 
 mod assembly;
+mod axes;
 mod census;
+mod guests;
 mod layout;
 mod meeting;
 mod migrate;
+mod near;
 mod shard;
 mod snapshot;
 mod state;
@@ -44,6 +47,7 @@ pub use witness::{Diary, Witness};
 use crate::{
     Draws, Identity, Parameters, Person, PersonId, Position, RunDigest, Tick, identity::identity_of,
 };
+use axes::Axes;
 use layout::Layout;
 use meeting::Meetings;
 use migrate::Crossing;
@@ -62,6 +66,7 @@ pub struct Fleet {
     with_extra: bool,
     census: Census,
     digest: RunDigest,
+    axes: Axes,
     layout: Layout,
     range: Range,
     strips: Vec<Strip>,
@@ -69,6 +74,8 @@ pub struct Fleet {
     meetings: Vec<Meetings>,
     /// Ticks since the last migration.
     settled_ticks: i32,
+    /// What the tick brought so far, when it has begun and not ended.
+    begun: Option<Outcome>,
 }
 
 impl Fleet {
@@ -119,7 +126,7 @@ impl Fleet {
     fn rows(&self) -> impl Iterator<Item = Row> + Clone + '_ {
         self.strips.iter().flat_map(|strip| {
             let living = (0..strip.len()).map(|at| strip.row(at));
-            living.chain(strip.graves.iter().copied())
+            living.chain(strip.graves.iter().copied()).map(|row| self.axes.turn(row))
         })
     }
 

@@ -3,26 +3,36 @@
 use super::{
     Census, Rules,
     meeting::{Ground, Meetings, meet_across, meet_within},
+    step::Done,
     stride,
     strip::Strip,
     sweep::Borders,
     witness::Witness,
 };
 
-/// Begins the tick of the strips from number `first` on; each meets itself and the one before it.
+/// Begins the tick of the strips, no more.
+pub(super) fn begin(strips: &mut [Strip], rules: &Rules<'_>, changes: &mut Census) {
+    for strip in strips {
+        changes.add(&stride::begin(strip, rules));
+        strip.settle();
+    }
+}
+
+/// Begins the tick of the strips from number `first` on, if it has not begun; each meets itself and the one before it.
 pub(super) fn begin_and_meet(
-    first: usize,
-    strips: &mut [Strip],
+    (first, strips): (usize, &mut [Strip]),
     meetings: &mut [Meetings],
     rules: &Rules<'_>,
     ground: Ground,
     witness: &mut impl Witness,
     changes: &mut Census,
+    done: Done,
 ) {
     let (mut below, mut here) = (Borders::default(), Borders::default());
     for at in 0..strips.len() {
-        changes.add(&stride::begin(&mut strips[at], rules));
-        strips[at].settle();
+        if done == Done::Nothing {
+            begin(&mut strips[at..=at], rules, changes);
+        }
         let strip = &strips[at];
         meet_within(strip, &mut meetings[at], rules, ground, witness);
         ground.borders(first + at, strip, &mut here);

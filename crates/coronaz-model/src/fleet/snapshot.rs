@@ -51,8 +51,12 @@ pub enum SnapshotError {
 
 impl Fleet {
     /// The fleet as it is now. It takes 24 to 32 bytes a person.
+    ///
+    /// # Panics
+    /// Between the halves of a tick ([`Fleet::begin_tick`]).
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
+        assert!(self.begun.is_none(), "half a tick cannot be saved");
         let row_bytes = row_words(self.with_extra) * WORD;
         let mut bytes = Vec::with_capacity(1024 + self.count as usize * row_bytes);
         bytes.extend_from_slice(&MAGIC);

@@ -2,13 +2,22 @@
 
 use super::{
     Census, Fleet,
+    axes::Axes,
     meeting::{self, Ground, Meetings},
     migrate::{self, Crossing},
     pool::Pool,
     shard,
     witness::Witness,
 };
-use crate::{Draws, Field, Identity, Parameters, RunDigest, Tick, digest::Facts};
+use crate::{Draws, Emission, Field, Identity, Parameters, RunDigest, Tick, digest::Facts};
+
+/// How far a tick is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Nothing,
+    /// Everybody is where the tick leads them.
+    Moving,
+}
 
 /// What a tick, or a part of it, brought.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +37,7 @@ impl Outcome {
 pub(super) struct Rules<'a> {
     pub(super) parameters: &'a Parameters,
     pub(super) field: Field,
+    pub(super) axes: Axes,
     pub(super) draws: Draws,
     pub(super) tick: Tick,
     pub(super) base: Identity,
@@ -58,24 +68,71 @@ impl Fleet {
         self.strips.len().div_ceil(self.strips_a_shard())
     }
 
-    fn strips_a_shard(&self) -> usize {
+    pub(super) fn strips_a_shard(&self) -> usize {
         self.strips.len().div_ceil(SHARDS_MAX).max(STRIPS_A_SHARD_MIN)
     }
 
     /// Computes one tick: all move, then all broadcast, then all hear.
     ///
     /// # Panics
-    /// When there are not [`Fleet::shards`] witnesses.
+    /// When there are not [`Fleet::shards`] witnesses, or a tick has begun that has not ended.
     pub fn step<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W]) {
-        assert_eq!(witnesses.len(), self.shards(), "one witness for each shard");
+        self.next_tick(pool);
+        let mut outcome = Outcome::default();
+        let matter = self.begin_and_meet(pool, witnesses, &mut outcome, Done::Nothing);
+        self.finish(pool, witnesses, matter, outcome);
+    }
+
+    /// The first half of a tick: all move, so that who broadcasts where is known. [`Fleet::end_tick`] is the second.
+    ///
+    /// # Panics
+    /// When a tick has begun that has not ended.
+    pub fn begin_tick(&mut self, pool: &impl Pool) {
+        self.next_tick(pool);
+        let per = self.strips_a_shard();
+        let mut strips = std::mem::take(&mut self.strips);
+        let rules = self.rules();
+        let mut jobs: Vec<_> = strips.chunks_mut(per).map(|strips| (strips, Census::default())).collect();
+        pool.run(&mut jobs, |(strips, changes)| shard::begin(strips, &rules, changes));
+        let mut outcome = Outcome::default();
+        jobs.into_iter().for_each(|(_, changes)| outcome.changes.add(&changes));
+        self.strips = strips;
+        self.begun = Some(outcome);
+    }
+
+    /// The second half: all hear, `guests` too are heard. Without guests, both halves are a [`Fleet::step`].
+    ///
+    /// Guests are people of the same world whose steps are taken elsewhere: each once, where it stands in this
+    /// tick, in any order. One that bears a UUID of the fleet's is not heard.
+    ///
+    /// # Panics
+    /// When there are not [`Fleet::shards`] witnesses, or no tick has begun.
+    pub fn end_tick<W: Witness>(&mut self, pool: &impl Pool, witnesses: &mut [W], guests: &[Emission]) {
+        let Some(mut outcome) = self.begun.take() else { panic!("a tick ends that has not begun") };
+        let mut matter = self.begin_and_meet(pool, witnesses, &mut outcome, Done::Moving);
+        matter |= self.meet_guests(guests, witnesses);
+        self.finish(pool, witnesses, matter, outcome);
+    }
+
+    fn next_tick(&mut self, pool: &impl Pool) {
+        assert!(self.begun.is_none(), "the tick before has ended");
         self.tick += 1;
         if self.settled_ticks == self.layout.lasting_ticks {
             self.migrate(pool);
             self.settled_ticks = 0;
         }
         self.settled_ticks += 1;
-        let mut outcome = Outcome::default();
-        if self.begin_and_meet(pool, witnesses, &mut outcome) {
+    }
+
+    /// Infects who was exposed, and adds up what the tick brought.
+    fn finish<W: Witness>(
+        &mut self,
+        pool: &impl Pool,
+        witnesses: &mut [W],
+        matter: bool,
+        mut outcome: Outcome,
+    ) {
+        if matter {
             self.conclude(pool, witnesses, &mut outcome);
         }
         self.census.add(&outcome.changes);
@@ -104,10 +161,11 @@ impl Fleet {
         self.crossings.fill_with(Crossing::default);
     }
 
-    fn rules(&self) -> Rules<'_> {
+    pub(super) fn rules(&self) -> Rules<'_> {
         Rules {
             parameters: &self.parameters,
             field: self.parameters.field(),
+            axes: self.axes,
             draws: self.draws,
             tick: self.tick,
             base: self.base,
@@ -122,7 +180,9 @@ impl Fleet {
         pool: &impl Pool,
         witnesses: &mut [W],
         outcome: &mut Outcome,
+        done: Done,
     ) -> bool {
+        assert_eq!(witnesses.len(), self.shards(), "one witness for each shard");
         let per = self.strips_a_shard();
         let mut strips = std::mem::take(&mut self.strips);
         let mut meetings = std::mem::take(&mut self.meetings);
@@ -133,7 +193,8 @@ impl Fleet {
             .map(|(shard, job)| (shard * per, job, Census::default()))
             .collect();
         pool.run(&mut jobs, |(first, ((strips, meetings), witness), changes)| {
-            shard::begin_and_meet(*first, strips, meetings, &rules, ground, *witness, changes);
+            let numbered = (*first, &mut **strips);
+            shard::begin_and_meet(numbered, meetings, &rules, ground, *witness, changes, done);
         });
         jobs.into_iter().for_each(|(.., changes)| outcome.changes.add(&changes));
         let strips_read = &strips;
@@ -174,7 +235,8 @@ impl Fleet {
     fn facts_of_people(&self, pool: &impl Pool) -> Facts {
         let shards = self.strips.chunks(self.strips_a_shard());
         let mut jobs: Vec<_> = shards.map(|strips| (strips, Facts::default())).collect();
-        pool.run(&mut jobs, |(strips, facts)| strips.iter().for_each(|strip| strip.state_facts(facts)));
+        let axes = self.axes;
+        pool.run(&mut jobs, |(strips, facts)| strips.iter().for_each(|strip| strip.state_facts(axes, facts)));
         let mut sum = Facts::default();
         jobs.iter().for_each(|(_, facts)| sum.merge(*facts));
         sum

@@ -5,6 +5,7 @@
 
 use super::{
     Census, Rules,
+    axes::Axes,
     state::{FLEES, LEFT_ONE, LEFT_SHIFT, STANDS, State},
     strip::{Extra, Strip},
 };
@@ -29,7 +30,11 @@ pub(super) fn begin(strip: &mut Strip, rules: &Rules<'_>) -> Census {
         if rules.parameters.movement == Movement::Places {
             follow_the_day(strip, rules);
         }
-        begin_groups(strip, rules, &mut changes);
+        if rules.axes.turned {
+            begin_groups::<true>(strip, rules, &mut changes);
+        } else {
+            begin_groups::<false>(strip, rules, &mut changes);
+        }
     }
     strip.dying = changes.of(Health::Deceased) as usize;
     changes
@@ -61,11 +66,11 @@ fn show_symptoms(strip: &mut Strip, rules: &Rules<'_>) {
 fn follow_the_day(strip: &mut Strip, rules: &Rules<'_>) {
     for at in 0..strip.len() {
         if strip.state[at] & STANDS == 0 {
-            let here = Position { x: strip.x[at], y: strip.y[at] };
-            let goal = Position { x: strip.goal_x[at], y: strip.goal_y[at] };
+            let here = rules.axes.place(strip.x[at], strip.y[at]);
+            let goal = rules.axes.place(strip.goal_x[at], strip.goal_y[at]);
             let id = PersonId(strip.id[at]);
             let goal = places::goal(here, goal, rules.parameters, rules.draws, id, rules.tick);
-            (strip.goal_x[at], strip.goal_y[at]) = (goal.x, goal.y);
+            (strip.goal_x[at], strip.goal_y[at]) = rules.axes.columns(goal);
         }
     }
 }
@@ -82,7 +87,7 @@ struct Group<'a> {
     extra: &'a [Extra],
 }
 
-fn begin_groups(strip: &mut Strip, rules: &Rules<'_>, changes: &mut Census) {
+fn begin_groups<const TURNED: bool>(strip: &mut Strip, rules: &Rules<'_>, changes: &mut Census) {
     let (x, x_rest) = strip.x.as_chunks_mut::<LANES>();
     let (y, y_rest) = strip.y.as_chunks_mut::<LANES>();
     let (goal_x, goal_x_rest) = strip.goal_x.as_chunks_mut::<LANES>();
@@ -100,7 +105,7 @@ fn begin_groups(strip: &mut Strip, rules: &Rules<'_>, changes: &mut Census) {
             state: &mut state[at],
             extra: extra.get(at).map_or(&[], |extra| extra),
         };
-        begin_group(group, rules, changes);
+        begin_group::<TURNED>(group, rules, changes);
     }
     let rest = Group {
         x: x_rest,
@@ -111,13 +116,15 @@ fn begin_groups(strip: &mut Strip, rules: &Rules<'_>, changes: &mut Census) {
         state: state_rest,
         extra: extra_rest,
     };
-    begin_group(rest, rules, changes);
+    begin_group::<TURNED>(rest, rules, changes);
 }
 
 /// Inlined into both callers, so that in one of them the length is known and the loops become vectors.
+/// `TURNED` is [`Axes::turned`] of the rules.
 #[inline(always)]
-fn begin_group(mut group: Group<'_>, rules: &Rules<'_>, changes: &mut Census) {
+fn begin_group<const TURNED: bool>(mut group: Group<'_>, rules: &Rules<'_>, changes: &mut Census) {
     let flights = if rules.alarm_max.is_some() { begin_flights(&mut group, rules) } else { [None; LANES] };
+    let axes = Axes { turned: TURNED };
     let Group { x, y, goal_x, goal_y, id, state, extra } = group;
     let n = x.len();
     assert!(y.len() == n && goal_x.len() == n && goal_y.len() == n && id.len() == n && state.len() == n);
@@ -132,22 +139,22 @@ fn begin_group(mut group: Group<'_>, rules: &Rules<'_>, changes: &mut Census) {
             let at_goal = x[i] == goal_x[i] && y[i] == goal_y[i];
             if at_goal && state[i] & STANDS == 0 && flights[i].is_none() {
                 let goal = rules.draws.place(Stream::Goal, PersonId(id[i]), rules.tick, rules.field);
-                (goal_x[i], goal_y[i]) = (goal.x, goal.y);
+                (goal_x[i], goal_y[i]) = axes.columns(goal);
             }
         }
     }
     for i in 0..n {
-        let at = Position { x: x[i], y: y[i] };
-        let next = step_towards(at, Position { x: goal_x[i], y: goal_y[i] });
+        let at = (x[i], y[i]);
+        let next = axes.columns(step_towards(axes.place(at.0, at.1), axes.place(goal_x[i], goal_y[i])));
         let stands = state[i] & STANDS != 0;
-        x[i] = if stands { at.x } else { next.x };
-        y[i] = if stands { at.y } else { next.y };
+        x[i] = if stands { at.0 } else { next.0 };
+        y[i] = if stands { at.1 } else { next.1 };
         state[i] -= if state[i] >> LEFT_SHIFT != 0 { LEFT_ONE } else { 0 };
     }
     if rules.alarm_max.is_some() {
         for (i, to) in flights.iter().enumerate() {
             if let Some(to) = to {
-                (x[i], y[i]) = (to.x, to.y);
+                (x[i], y[i]) = axes.columns(*to);
             }
         }
     }
@@ -162,7 +169,7 @@ fn begin_flights(group: &mut Group<'_>, rules: &Rules<'_>) -> [Option<Position>;
     for (i, state) in group.state.iter_mut().enumerate() {
         if let Some(way) = State(*state).flees() {
             *state &= !FLEES;
-            let to = way.step_from(Position { x: group.x[i], y: group.y[i] });
+            let to = way.step_from(rules.axes.place(group.x[i], group.y[i]));
             flights[i] = rules.field.contains(to).then_some(to);
         }
     }

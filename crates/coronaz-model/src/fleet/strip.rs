@@ -1,9 +1,9 @@
 //! The people of one strip: a column for each of their properties, in order of x.
 
-use super::state::State;
-use crate::{PersonId, Position, digest::Facts};
+use super::{axes::Axes, state::State};
+use crate::{PersonId, digest::Facts};
 
-/// One person as a row of the columns.
+/// One person as a row of the columns, or of the map (see [`Axes`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) x: i32,
@@ -218,11 +218,11 @@ impl Strip {
     }
 
     /// Where everybody stands and how they fare, for the digest.
-    pub(super) fn state_facts(&self, facts: &mut Facts) {
+    pub(super) fn state_facts(&self, axes: Axes, facts: &mut Facts) {
         let living = (0..self.len()).map(|at| (self.id[at], self.x[at], self.y[at], State(self.state[at])));
         let dead = self.graves.iter().map(|row| (row.id, row.x, row.y, row.state));
         for (id, x, y, state) in living.chain(dead) {
-            facts.person(PersonId(id), Position { x, y }, state.illness(), state.died_infectious());
+            facts.person(PersonId(id), axes.place(x, y), state.illness(), state.died_infectious());
         }
     }
 

@@ -36,6 +36,12 @@ impl Range {
             span: distance_squared_max.isqrt() as i32,
         }
     }
+
+    /// Whether this distance is in range.
+    #[inline]
+    pub(super) const fn covers(self, distance_squared: u64) -> bool {
+        distance_squared <= self.distance_squared_max
+    }
 }
 
 #[inline]
