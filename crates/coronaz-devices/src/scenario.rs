@@ -168,6 +168,8 @@ pub fn announcement(
         started_us,
         parameters: settings,
         scenario: effective.to_toml(),
+        forked_from: None,
+        guests_of: None,
     }
 }
 

@@ -38,6 +38,28 @@ pub struct Announcement {
     /// The scenario file it came from, as text.
     #[serde(default)]
     pub scenario: String,
+    /// The run whose people it goes on with, under other circumstances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkedFrom>,
+    /// The fleet in whose world these devices are guests ([`crate::guests`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests_of: Option<Uuid>,
+}
+
+/// Where a run left another one. With the announcement's people and infected, all that is needed to compute it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForkedFrom {
+    /// The other run.
+    pub run: Uuid,
+    /// The last tick that both have.
+    pub tick: u64,
+    /// The seed of the other run's chance.
+    pub seed: u64,
+    /// The other run's parameters, by name.
+    pub parameters: BTreeMap<String, Setting>,
+    /// Where the other run left a third.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<Box<ForkedFrom>>,
 }
 
 impl Announcement {

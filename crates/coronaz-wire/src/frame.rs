@@ -33,7 +33,7 @@ pub use header::{Census, HEADER_BYTES, Header, Kind, Population, Stamp};
 pub use health::Health;
 pub use mirror::{Applied, Mirror, MirrorError, ShardMirror};
 pub use pair::Pair;
-pub use recorder::{Jump, Recorder};
+pub use recorder::{Jump, Memory, NoMemory, Recorder};
 
 /// The first four bytes: `CZTF`.
 pub const MAGIC: [u8; 4] = *b"CZTF";

@@ -9,20 +9,24 @@
 //! - [`report`]: what a device sends to the topic
 //! - [`announcement`]: what a run is, on the same topic
 //! - [`frame`]: the people of a fleet at one tick, with its contacts and infections, on the same topic
+//! - [`guests`]: the run of those who visit a fleet's world
 //! - [`page_frame`]: everybody at one moment, as columns, for the page
 //! - [`scenario`]: the file that describes a run
+//! - [`wall_clock`]: what time it is, as every part reads it
 //! - [`control`]: what an operator asks of a laboratory on this machine
 
 pub mod announcement;
 pub mod beacon;
 pub mod control;
 pub mod frame;
+pub mod guests;
 mod json;
 pub mod page_frame;
 pub mod report;
 pub mod scenario;
 pub mod seal;
 pub mod timestamp;
+pub mod wall_clock;
 
 pub use announcement::Announcement;
 pub use beacon::Beacon;

@@ -185,6 +185,32 @@ fn a_jump_is_told_and_a_keyframe_says_where_to() {
 }
 
 #[test]
+fn a_recorder_that_goes_on_from_its_memory_writes_the_same_bytes() {
+    let population = population(300, 300);
+    let people = (0..300).map(|number| (number, 2 * number, Health::Susceptible)).collect();
+    let mut sender = Sender::new(population, people);
+    let walk = [(1, 0), (0, 1), (0, 0), (-1, 0), (0, -1), (1, 0), (1, 0)];
+    let events = |tick: u32| Events { contacts: vec![Pair::new(tick, tick + 1, 3)], ..Events::default() };
+    let turned = |tick: usize| walk.iter().copied().cycle().skip(tick % 3).take(7).collect::<Vec<_>>();
+    for tick in 1..6 {
+        sender.tick(&turned(tick), &[(tick, Health::Infectious)], &mut events(tick as u32));
+    }
+    let memory = sender.recorder.memory();
+    let mut resumed =
+        Sender { recorder: Recorder::new(population, 0, 8), people: sender.people.clone(), records: vec![] };
+    resumed.recorder.resume(5, resumed.people.iter().copied(), &memory).expect("its own memory");
+    for tick in 6..20 {
+        for sender in [&mut sender, &mut resumed] {
+            sender.tick(&turned(tick), &[(tick, Health::Immune)], &mut events(tick as u32));
+        }
+        assert_eq!(sender.records, resumed.records, "tick {tick}");
+        assert_eq!(sender.recorder.census(), resumed.recorder.census());
+    }
+    let others = coronaz_wire::frame::Memory { steps: vec![25; 300], ..memory };
+    resumed.recorder.resume(5, [], &others).expect_err("no step has this code");
+}
+
+#[test]
 fn a_mirror_takes_one_population_and_not_more_people_than_it_may_hold() {
     let small = Sender::new(population(10, 10), vec![(5, 5, Health::Susceptible); 10]);
     let other = Sender::new(population(11, 11), vec![(5, 5, Health::Susceptible); 11]);

@@ -70,6 +70,19 @@ fn an_announcement_is_read_as_it_was_written() {
 }
 
 #[test]
+fn an_announcement_of_a_fork_says_what_it_left_and_when() {
+    let plain = Announcement::decode(ANNOUNCEMENT).expect("an announcement");
+    assert_eq!((plain.forked_from.clone(), plain.guests_of), (None, None));
+    let text = String::from_utf8(ANNOUNCEMENT.to_vec()).expect("JSON is text");
+    let left = r#""forked_from":{"run":"00000000-0000-0000-0000-000000000005","tick":600,"seed":7,"parameters":{"field_width":100}}"#;
+    let fork = format!("{},{left}}}", text.trim_end().trim_end_matches('}'));
+    let fork = Announcement::decode(fork.as_bytes()).expect("an announcement");
+    let forked_from = fork.forked_from.clone().expect("a fork");
+    assert_eq!((forked_from.run.as_u128(), forked_from.tick, forked_from.seed), (5, 600, 7));
+    assert_eq!(Announcement::decode(&fork.encode()).expect("its own bytes"), fork);
+}
+
+#[test]
 fn a_page_frame_of_three_people_has_the_documented_bytes() {
     let figures = Figures { total: 3, zombies: 1, deaths: 1, dead_zombies: 1, immune: 1 };
     let (moment, time_ms) = (258, 1_607_161_390_000);

@@ -1,13 +1,12 @@
 //! The wall clock, in microseconds and seconds since 1970. All processes align to its seconds.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use coronaz_wire::timestamp::SECOND_US;
+use coronaz_wire::{timestamp::SECOND_US, wall_clock};
 
 /// Microseconds since 1970.
 pub(crate) fn now_us() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
+    wall_clock::now_us()
 }
 
 /// The second a time lies in.

@@ -122,6 +122,8 @@ impl Desk {
             started_us: START_US + i64::try_from(number).expect("a small number"),
             parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into(),
             scenario: String::new(),
+            forked_from: None,
+            guests_of: None,
         };
         batch.announcements.push(AnnouncementRecord { offset: batch.to, announcement });
         batch.to += 1;

@@ -54,6 +54,27 @@ pub struct Recorder {
     changes: Vec<Mark>,
 }
 
+/// What a recorder knows beside where everybody is and how they fare.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// The next record's sequence number.
+    pub seq: u64,
+    /// Contacts of the shard's people so far.
+    pub contacts: u64,
+    /// Their infections so far.
+    pub infections: u64,
+    /// Everybody's last two steps, by number: 5 times that of the tick before and that of the last tick.
+    pub steps: Vec<u8>,
+}
+
+/// A memory that is of no recorder: other people, or steps that are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the steps kept of shard {shard} are not those of its people")]
+pub struct NoMemory {
+    /// The shard.
+    pub shard: u32,
+}
+
 /// What happened to a shard's people in a tick. The lists are sorted here.
 #[derive(Debug, Clone, Default)]
 pub struct Events {
@@ -111,6 +132,46 @@ impl Recorder {
             self.columns.health[at] = health.code();
             self.census.count(health, 1);
         }
+    }
+
+    /// What is to be kept of it, to [resume](Recorder::resume) it after its last tick.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let (last, before) = self.columns.steps(self.tick);
+        let steps = last.iter().zip(before).map(|(last, before)| step::STEPS * before + last);
+        let Census { contacts, infections, .. } = self.census;
+        Memory { seq: self.seq, contacts, infections, steps: steps.collect() }
+    }
+
+    /// Goes on after `tick`, with the people of then (x, y, health, by number), as the recorder that had this memory: the
+    /// next tick's records are the same bytes.
+    ///
+    /// # Errors
+    /// The memory is of other people.
+    pub fn resume(
+        &mut self,
+        tick: u64,
+        people: impl IntoIterator<Item = (i32, i32, Health)>,
+        memory: &Memory,
+    ) -> Result<(), NoMemory> {
+        let steps_max = step::STEPS * step::STEPS;
+        if memory.steps.len() != self.columns.len() || memory.steps.iter().any(|&steps| steps >= steps_max) {
+            return Err(NoMemory { shard: self.shard });
+        }
+        self.place(tick, people);
+        for (at, steps) in memory.steps.iter().enumerate() {
+            self.columns.steps_mut(tick)[at] = steps % step::STEPS;
+            self.columns.steps_mut(tick + 1)[at] = steps / step::STEPS;
+        }
+        self.count_from(memory.contacts, memory.infections);
+        self.seq = memory.seq;
+        self.key_wanted = false;
+        Ok(())
+    }
+
+    /// Counts on from so many contacts and infections.
+    pub fn count_from(&mut self, contacts: u64, infections: u64) {
+        (self.census.contacts, self.census.infections) = (contacts, infections);
     }
 
     /// Lets the next record be a keyframe: a record before it was lost.
