@@ -212,6 +212,7 @@ impl<W: Witness> Scene<'_, W> {
 const GUEST: PersonId = PersonId(u32::MAX);
 
 /// An infectious person.
+#[derive(Clone, Copy)]
 struct Source {
     id: PersonId,
     identity: Identity,
