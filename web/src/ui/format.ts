@@ -32,3 +32,19 @@ export function formatDuration(ms: number): string {
 
 /** The first part of a UUID, enough for a reader; the whole is in its title. */
 export const shortId = (id: string): string => id.slice(0, 8);
+
+/** A size in the unit that keeps it short: '512 B', '3.4 MB'. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** A number a second: '0.4', '12', '1,234'. */
+export const formatRate = (rate: number): string =>
+  rate > 0 && rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate));

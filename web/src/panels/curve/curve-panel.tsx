@@ -5,11 +5,12 @@ import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { lowerBound } from '../../live/series';
-import { formatClock, formatCount } from '../../ui/format';
+import { formatClock } from '../../ui/format';
 import { Panel } from '../../ui/panel';
 import { useSeriesVersion, useSession, useSessionState } from '../../ui/session-context';
 import { texts } from '../../ui/texts';
 import { useMapPalette } from '../../ui/use-map-palette';
+import { LineMark, ValueTable, written } from '../chart/readings';
 import { EpidemicChart } from './epidemic-chart';
 import { CURVES, type CurveName, linesOf, sampled } from './lines';
 
@@ -85,24 +86,11 @@ function Readout({ curve, row }: { curve: CurveName; row: number | undefined }) 
       <span>
         {texts.time.day(columns.moment[at] ?? 0)} · {time}
       </span>
-      {linesOf(curve, columns, palette).map(({ name, colour, values }) => (
+      {linesOf(curve, columns, palette).map(({ name, values, ...line }) => (
         <span key={name}>
-          <Box
-            component="span"
-            aria-hidden="true"
-            sx={{
-              display: 'inline-block',
-              width: 10,
-              height: 3,
-              borderRadius: 1,
-              mr: 0.5,
-              verticalAlign: 'middle',
-              bgcolor: colour,
-            }}
-          />
-          {name}{' '}
+          <LineMark line={line} /> {name}{' '}
           <Box component="b" sx={{ color: 'text.primary', fontWeight: 600 }}>
-            {values[at] == null ? '–' : formatCount(Math.round(values[at]))}
+            {written(values[at])}
           </Box>
         </span>
       ))}
@@ -115,47 +103,18 @@ function CurveTable({ curve }: { curve: CurveName }) {
   const palette = useMapPalette();
   useSeriesVersion();
   const { columns } = series;
-  const lines = linesOf(curve, columns, palette);
+  const rows = sampled(columns.moment.length, TABLE_ROWS);
   return (
-    <Box
-      tabIndex={0}
-      role="region"
-      aria-label={texts.curve.caption}
-      sx={{ maxHeight: 220, overflowY: 'auto' }}
-    >
-      <Box
-        component="table"
-        sx={{
-          width: '100%',
-          fontSize: '0.78rem',
-          borderCollapse: 'collapse',
-          '& th': { textAlign: 'right', fontWeight: 500, color: 'text.secondary' },
-          '& td': { textAlign: 'right', borderTop: 1, borderColor: 'divider', py: 0.25 },
-        }}
-      >
-        <thead>
-          <tr>
-            <th scope="col">{texts.curve.day}</th>
-            <th scope="col">{texts.curve.at}</th>
-            {lines.map(({ name }) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sampled(columns.moment.length, TABLE_ROWS).map((row) => (
-            <tr key={columns.moment[row]}>
-              <td>{columns.moment[row]}</td>
-              <td>{formatClock(columns.time_ms[row] ?? 0)}</td>
-              {lines.map(({ name, values }) => (
-                <td key={name}>{values[row] == null ? '–' : formatCount(Math.round(values[row]))}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </Box>
-    </Box>
+    <ValueTable
+      label={texts.curve.caption}
+      columns={[
+        { name: texts.curve.day, cells: rows.map((row) => columns.moment[row]) },
+        { name: texts.curve.at, cells: rows.map((row) => formatClock(columns.time_ms[row] ?? 0)) },
+        ...linesOf(curve, columns, palette).map(({ name, values }) => ({
+          name,
+          cells: rows.map((row) => written(values[row])),
+        })),
+      ]}
+    />
   );
 }

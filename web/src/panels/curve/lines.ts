@@ -1,16 +1,10 @@
 import type { Columns } from '../../live/series';
 import type { MapPalette } from '../../ui/palette';
 import { texts } from '../../ui/texts';
+import type { Line } from '../chart/plot';
 
 export const CURVES = ['present', 'incidence', 'meetings'] as const;
 export type CurveName = (typeof CURVES)[number];
-
-export interface Line {
-  name: string;
-  colour: string;
-  values: (number | null)[];
-  filled: boolean;
-}
 
 /** Rates are taken over this share of what is shown, and over at least this time. */
 const WINDOW_SHARE = 0.02;
@@ -29,8 +23,14 @@ export function linesOf(curve: CurveName, columns: Columns, { people }: MapPalet
   }
   return [
     { name: texts.figures.zombies, colour: people.infected, values: columns.zombies, filled: true },
-    { name: texts.figures.immune, colour: people.immune, values: columns.immune, filled: false },
-    { name: texts.figures.deaths, colour: people.dead, values: columns.deaths, filled: false },
+    {
+      ...{ name: texts.figures.immune, colour: people.immune, values: columns.immune },
+      ...{ filled: false, dash: [6, 4] },
+    },
+    {
+      ...{ name: texts.figures.deaths, colour: people.dead, values: columns.deaths },
+      ...{ filled: false, dash: [2, 3] },
+    },
   ];
 }
 

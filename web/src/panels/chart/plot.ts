@@ -1,6 +1,14 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Line } from './lines';
+
+export interface Line {
+  name: string;
+  colour: string;
+  values: (number | null)[];
+  filled: boolean;
+  /** Lengths of dash and gap, so that lines can be told apart without their colour. */
+  dash?: readonly number[];
+}
 
 export interface PlotColours {
   text: string;
@@ -25,6 +33,7 @@ export class Plot {
     colours: PlotColours,
     events: PlotEvents,
     size: { width: number; height: number },
+    formatX?: (x: number) => string,
   ) {
     const axis = { stroke: colours.text, font: '11px system-ui, sans-serif', ticks: { show: false } };
     const grid = { stroke: colours.grid, width: 1 };
@@ -35,7 +44,11 @@ export class Plot {
         padding: [8, 6, 0, 0],
         scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.08)] } },
         axes: [
-          { ...axis, grid: { show: false }, size: 22, gap: 3, space: 60 },
+          {
+            ...axis,
+            ...{ grid: { show: false }, size: 22, gap: 3, space: 60 },
+            ...(formatX && { values: (_: uPlot, ticks: number[]) => ticks.map(formatX) }),
+          },
           { ...axis, grid, size: 40, gap: 4, space: 34, values: (_, ticks) => ticks.map(compact) },
         ],
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
@@ -57,21 +70,21 @@ export class Plot {
     );
   }
 
-  data(moments: number[], values: (number | null)[][]): void {
-    this.plot.setData([moments, ...values] as uPlot.AlignedData);
+  data(xs: number[], values: (number | null)[][]): void {
+    this.plot.setData([xs, ...values] as uPlot.AlignedData);
   }
 
-  /** Marks the moment on show. */
-  mark(moment: number): void {
-    if (moment === this.now) return;
-    this.now = moment;
+  /** Marks a place on the x axis, as of the moment on show. */
+  mark(x: number): void {
+    if (x === this.now) return;
+    this.now = x;
     this.plot.redraw(false);
   }
 
   /** Puts the cursor on a row, as the pointer would. */
   cursor(row: number): void {
-    const moment = this.plot.data[0][row];
-    if (moment !== undefined) this.plot.setCursor({ left: this.plot.valToPos(moment, 'x'), top: 10 });
+    const x = this.plot.data[0][row];
+    if (x !== undefined) this.plot.setCursor({ left: this.plot.valToPos(x, 'x'), top: 10 });
   }
 
   size(width: number, height: number): void {
@@ -98,13 +111,14 @@ export class Plot {
   }
 }
 
-function toSeries({ name, colour, filled }: Omit<Line, 'values'>): uPlot.Series {
+function toSeries({ name, colour, filled, dash }: Omit<Line, 'values'>): uPlot.Series {
   return {
     label: name,
     stroke: colour,
     width: 1.75,
     points: { show: false },
     ...(filled && { fill: `${colour}22` }),
+    ...(dash && { dash: [...dash] }),
   };
 }
 
