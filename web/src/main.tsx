@@ -8,7 +8,8 @@ import { createRoot } from 'react-dom/client';
 import { queryDefaults } from './api/queries';
 import { MapHandleProvider } from './map/handle';
 import { readAddress } from './routes/address';
-import { Laboratory } from './routes/laboratory';
+import { Page } from './routes/page';
+import { takeToken } from './routes/token-link';
 import { useChoices } from './ui/choices';
 import { theme } from './ui/theme';
 
@@ -17,8 +18,15 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.c
 const cache = createCache({ key: 'cz', ...(nonce !== undefined && { nonce }) });
 const client = new QueryClient(queryDefaults);
 const map = { current: undefined };
+const token = takeToken();
 const start = readAddress(location.search);
-useChoices.setState({ realism: start.realism, person: start.person });
+useChoices.setState({
+  page: start.page,
+  compared: start.compare ?? [],
+  comparing: start.compare !== undefined,
+  realism: start.realism,
+  person: start.person,
+});
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no root');
@@ -33,7 +41,7 @@ createRoot(root).render(
         <CssBaseline enableColorScheme />
         <QueryClientProvider client={client}>
           <MapHandleProvider value={map}>
-            <Laboratory start={start} />
+            <Page start={start} token={token} />
           </MapHandleProvider>
         </QueryClientProvider>
       </ThemeProvider>

@@ -1,5 +1,8 @@
 import createClient from 'openapi-fetch';
+import { ServerError } from './ask';
 import type { components, paths } from './schema';
+
+export { ServerError };
 
 export type Run = components['schemas']['Run'];
 export type Node = components['schemas']['Node'];
@@ -7,14 +10,6 @@ export type Contact = components['schemas']['Contact'];
 export type Encounter = components['schemas']['Encounter'];
 export type Infection = components['schemas']['Infection'];
 export type Statistics = components['schemas']['Statistics'];
-
-/** The server did not give what was asked for. The page tells nobody why: `status` only decides about trying again. */
-export class ServerError extends Error {
-  override name = 'ServerError';
-  constructor(readonly status: number) {
-    super(`answer ${status}`);
-  }
-}
 
 const client = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
 

@@ -3,9 +3,11 @@ import Button from '@mui/material/Button';
 import IconButton from '@mui/material/IconButton';
 import Tooltip from '@mui/material/Tooltip';
 import type { ReactElement } from 'react';
+import { useChoices } from '../ui/choices';
 import { Icon } from '../ui/icons';
 import { useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
+import { useOperator } from './session/use-operator';
 import { SpeedChoice } from './speed-choice';
 import { TimeSlider } from './time-slider';
 import { TimeState } from './time-state';
@@ -31,6 +33,7 @@ export function TimeBar() {
         <Transport />
         <TimeState />
         <Box sx={{ ml: 'auto', display: 'flex', alignItems: 'center', gap: 1 }}>
+          <ForkHere />
           <SpeedChoice />
           <BackToLive />
         </Box>
@@ -101,5 +104,21 @@ function BackToLive() {
     >
       {texts.time.backToLive}
     </Button>
+  );
+}
+
+/** For the operator: goes on from the moment on show, with other parameters. */
+function ForkHere() {
+  const { hasLaboratory } = useOperator();
+  const isFleet = useSessionState((state) => state.run?.kind === 'fleet');
+  const moment = useSessionState((state) => state.moment);
+  const set = useChoices((choices) => choices.set);
+  if (!hasLaboratory || !isFleet) return null;
+  return (
+    <Tooltip title={texts.time.fork}>
+      <IconButton aria-label={texts.time.fork} size="small" onClick={() => set({ forkAt: moment })}>
+        <Icon name="fork" />
+      </IconButton>
+    </Tooltip>
   );
 }

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { readAddress, writeAddress } from './address';
+import { type Address, readAddress, writeAddress } from './address';
 
 const run = '0ea3a5a2-c8a3-1fa5-ad66-f991b6289294';
 
 test('an address that was written is read as it was', () => {
   const address = {
+    page: 'runs',
+    compare: [run, run],
     run,
     moment: 42,
     speed: 5,
@@ -12,7 +14,7 @@ test('an address that was written is read as it was', () => {
     view: { x: 12.5, y: 50, scale: 7.25 },
     realism: true,
     theme: 'dark',
-  } as const;
+  } satisfies Address;
   expect(readAddress(writeAddress(address, ''))).toEqual(address);
 });
 
@@ -22,5 +24,7 @@ test('live has no moment in its address, and what is usual is left out', () => {
 });
 
 test('what is not understood is left out', () => {
-  expect(readAddress('?run=x&moment=-1&speed=0&person=<b>&view=1,2&theme=pink')).toEqual(readAddress(''));
+  expect(readAddress('?page=kitchen&run=x&moment=-1&speed=0&person=<b>&view=1,2&theme=pink')).toEqual(
+    readAddress(''),
+  );
 });

@@ -1,8 +1,12 @@
 import { SPEED_MAX, SPEED_MIN } from '../live/session';
 import type { View } from '../map/view';
+import { COMPARED_MAX, VIEWS, type ViewName } from '../ui/choices';
 
-/** What a link holds: the run, live or a moment, speed, person, view, theme. */
+/** What a link holds: the page's view, the runs it compares, the run, live or a moment, speed, person, view, theme. */
 export interface Address {
+  page: ViewName;
+  /** Runs that are compared; undefined: the list of runs. */
+  compare: string[] | undefined;
   run: string | undefined;
   /** undefined: live. */
   moment: number | undefined;
@@ -22,7 +26,10 @@ export function readAddress(search: string): Address {
     UUID.test(query.get(name) ?? '') ? (query.get(name) as string).toLowerCase() : undefined;
   const theme = query.get('theme');
   const moment = query.get('moment');
+  const compared = query.get('compare')?.toLowerCase().split(',');
   return {
+    page: VIEWS.find((view) => view === query.get('page')) ?? 'map',
+    compare: compared?.filter((id) => UUID.test(id)).slice(0, COMPARED_MAX),
     run: uuid('run'),
     moment: moment !== null && /^\d{1,15}$/.test(moment) ? Number(moment) : undefined,
     speed: within(Number(query.get('speed') ?? Number.NaN), SPEED_MIN, SPEED_MAX),
@@ -40,6 +47,8 @@ export function writeAddress(address: Address, search: string): string {
     if (value === undefined) query.delete(name);
     else query.set(name, value);
   };
+  put('page', address.page === 'map' ? undefined : address.page);
+  put('compare', address.page === 'runs' ? address.compare?.join(',') : undefined);
   put('run', address.run);
   put('moment', address.moment?.toString());
   put('speed', address.speed === 1 ? undefined : address.speed?.toString());

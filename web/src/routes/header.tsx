@@ -3,21 +3,30 @@ import IconButton from '@mui/material/IconButton';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';
+import { OperatorButton } from '../panels/session/operator-button';
 import { ThemeChoice } from '../panels/theme-choice';
 import { useChoices } from '../ui/choices';
 import { Icon } from '../ui/icons';
 import { texts } from '../ui/texts';
 
-/** The top of the page; `children` stand between the title and the page's own buttons. */
-export function Header({ children }: { children?: ReactNode }) {
+interface HeaderProps {
+  /** Stands beside the title, on narrow screens below it. */
+  nav?: ReactNode;
+  /** Stands before the page's own buttons. */
+  children?: ReactNode;
+}
+
+/** The top of the page. */
+export function Header({ nav, children }: HeaderProps) {
   const set = useChoices((choices) => choices.set);
   return (
     <Box
       component="header"
       sx={{
         display: 'flex',
+        flexWrap: { xs: 'wrap', md: 'nowrap' },
         alignItems: 'center',
-        gap: { xs: 1, sm: 2 },
+        columnGap: { xs: 1, sm: 2 },
         px: { xs: 1.5, sm: 2.5 },
         minHeight: 56,
         bgcolor: 'background.paper',
@@ -42,7 +51,10 @@ export function Header({ children }: { children?: ReactNode }) {
         />
         <circle cx="16" cy="16" r="6" fill="currentColor" />
       </Box>
-      <Typography variant="h1" sx={{ mr: 'auto', minWidth: 0, lineHeight: 1.2 }}>
+      <Typography
+        variant="h1"
+        sx={{ mr: { xs: 'auto', md: 0 }, minWidth: 0, lineHeight: 1.2, py: { xs: 1, md: 0 } }}
+      >
         {texts.name}
         <Box
           component="span"
@@ -59,8 +71,11 @@ export function Header({ children }: { children?: ReactNode }) {
           {texts.subtitle}
         </Box>
       </Typography>
+      {nav}
+      <Box sx={{ display: { xs: 'none', md: 'block' }, flex: 1 }} />
       {children}
       <Box sx={{ display: 'flex' }}>
+        <OperatorButton />
         <ThemeChoice />
         <Tooltip title={texts.help.button}>
           <IconButton

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef } from 'react';
 import type { View } from '../map/view';
 import { useChoices } from '../ui/choices';
 import type { RunSession } from '../ui/session-context';
-import { type Address, writeAddress } from './address';
+import { type Address, readAddress, writeAddress } from './address';
 
 /** Browsers take about a hundred changes of the address in half a minute. */
 const WRITE_MS = 400;
@@ -18,10 +18,12 @@ export function useAddress(session: RunSession | undefined, startView: View | un
 
   const now = useCallback((absolute: boolean): Address => {
     const state = latest.current.session?.store.getState();
-    const { person, realism } = useChoices.getState();
+    const { page, compared, comparing, person, realism } = useChoices.getState();
     const isLive = state === undefined || state.mode === 'live';
     const scheme = latest.current.theme;
     return {
+      page,
+      compare: comparing ? [...compared] : undefined,
       run: latest.current.session?.runId,
       moment:
         state === undefined || (isLive && !absolute)
@@ -56,6 +58,27 @@ export function useAddress(session: RunSession | undefined, startView: View | un
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme is what changed.
   useEffect(writeSoon, [theme, writeSoon]);
 
+  // A change of the page's view can be gone back from.
+  const page = useChoices((choices) => choices.page);
+  const comparing = useChoices((choices) => choices.comparing);
+  const shown = useRef({ page, comparing });
+  useEffect(() => {
+    if (shown.current.page === page && shown.current.comparing === comparing) return;
+    shown.current = { page, comparing };
+    const address = location.pathname + writeAddress(now(false), location.search);
+    if (address !== location.pathname + location.search) history.pushState(null, '', address);
+  }, [page, comparing, now]);
+  useEffect(() => {
+    const listen = () => {
+      const { page, compare } = readAddress(location.search);
+      useChoices
+        .getState()
+        .set({ page, comparing: compare !== undefined, ...(compare && { compared: compare }) });
+    };
+    window.addEventListener('popstate', listen);
+    return () => window.removeEventListener('popstate', listen);
+  }, []);
+
   const onView = useCallback(
     (next: View | undefined) => {
       view.current = next;
@@ -67,5 +90,5 @@ export function useAddress(session: RunSession | undefined, startView: View | un
     () => location.origin + location.pathname + writeAddress(now(true), location.search),
     [now],
   );
-  return { onView, link };
+  return { view, onView, link };
 }

@@ -2,7 +2,8 @@ import { useColorScheme } from '@mui/material/styles';
 import { useEffect } from 'react';
 import { useMapHandle } from '../map/handle';
 import { SEARCH_ID } from '../panels/person/person-search';
-import { useChoices } from '../ui/choices';
+import { useOperator } from '../panels/session/use-operator';
+import { type Choices, useChoices } from '../ui/choices';
 import type { RunSession } from '../ui/session-context';
 
 const SECOND_MS = 1000;
@@ -11,12 +12,30 @@ const SECOND_MS = 1000;
 export function useKeys(session: RunSession | undefined): void {
   const map = useMapHandle();
   const { mode, systemMode, setMode } = useColorScheme();
+  const { hasLaboratory } = useOperator();
   const dark = (mode === 'system' ? systemMode : mode) === 'dark';
 
   useEffect(() => {
     const acts = (event: KeyboardEvent): (() => void) | undefined => {
       const choices = useChoices.getState();
       const person = choices.person !== undefined;
+      switch (event.key) {
+        case '1':
+          return () => choices.set({ page: 'map' });
+        case '2':
+          return () => choices.set({ page: 'runs' });
+        case '3':
+          return hasLaboratory ? () => choices.set({ page: 'laboratory' }) : undefined;
+        case 'd':
+        case 'D':
+          return () => setMode(dark ? 'light' : 'dark');
+        case '?':
+          return () => choices.set({ help: true });
+        default:
+          return choices.page === 'map' ? onMap(event, choices, person) : undefined;
+      }
+    };
+    const onMap = (event: KeyboardEvent, choices: Choices, person: boolean): (() => void) | undefined => {
       switch (event.key) {
         case ' ':
           return () => session?.toggle();
@@ -50,9 +69,6 @@ export function useKeys(session: RunSession | undefined): void {
         case 'r':
         case 'R':
           return () => choices.set({ realism: !choices.realism });
-        case 'd':
-        case 'D':
-          return () => setMode(dark ? 'light' : 'dark');
         case 'f':
         case 'F':
           return person ? () => choices.set({ follow: !choices.follow }) : undefined;
@@ -64,8 +80,6 @@ export function useKeys(session: RunSession | undefined): void {
           return person ? () => choices.set({ isolate: !choices.isolate }) : undefined;
         case '/':
           return () => document.getElementById(SEARCH_ID)?.focus();
-        case '?':
-          return () => choices.set({ help: true });
         case 'Escape':
           return person ? () => choices.select(undefined) : undefined;
         default:
@@ -81,7 +95,7 @@ export function useKeys(session: RunSession | undefined): void {
     };
     window.addEventListener('keydown', listen);
     return () => window.removeEventListener('keydown', listen);
-  }, [session, map, dark, setMode]);
+  }, [session, map, dark, setMode, hasLaboratory]);
 }
 
 /** Does the key belong to what has the focus? */

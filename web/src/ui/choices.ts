@@ -2,8 +2,20 @@ import { create } from 'zustand';
 import type { DrawStyle } from './glyphs';
 import { CATEGORIES, type Category } from './palette';
 
+/** The page's views; the laboratory's is the operator's. */
+export const VIEWS = ['map', 'runs', 'laboratory'] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** More curves in one chart cannot be told apart. */
+export const COMPARED_MAX = 6;
+
 /** What the visitor has chosen to see. Time is the session's, the colour scheme is the theme's. */
 export interface Choices {
+  page: ViewName;
+  /** Runs that are compared, in the order in which they were chosen. */
+  compared: readonly string[];
+  /** Is the chart that compares them on show, rather than the list? */
+  comparing: boolean;
   realism: boolean;
   shapes: boolean;
   shown: ReadonlySet<Category>;
@@ -18,6 +30,10 @@ export interface Choices {
   /** What the map really draws. */
   drawing: DrawStyle | 'density';
   help: boolean;
+  /** Is the operator's dialog for signing in open? */
+  signingIn: boolean;
+  /** The moment to fork the run on show from, while the form for it is open. */
+  forkAt: number | undefined;
 
   /** Selects somebody by id, and by slot when that is known. */
   select(person: string | undefined, slot?: number): void;
@@ -26,12 +42,30 @@ export interface Choices {
   toggleShown(category: Category): void;
   set(
     change: Partial<
-      Pick<Choices, 'realism' | 'shapes' | 'slot' | 'follow' | 'isolate' | 'isolated' | 'drawing' | 'help'>
+      Pick<
+        Choices,
+        | 'page'
+        | 'compared'
+        | 'comparing'
+        | 'realism'
+        | 'shapes'
+        | 'slot'
+        | 'follow'
+        | 'isolate'
+        | 'isolated'
+        | 'drawing'
+        | 'help'
+        | 'signingIn'
+        | 'forkAt'
+      >
     >,
   ): void;
 }
 
 export const useChoices = create<Choices>()((set, get) => ({
+  page: 'map',
+  compared: [],
+  comparing: false,
   realism: false,
   shapes: false,
   shown: new Set(CATEGORIES),
@@ -42,6 +76,8 @@ export const useChoices = create<Choices>()((set, get) => ({
   isolated: undefined,
   drawing: 'dots',
   help: false,
+  signingIn: false,
+  forkAt: undefined,
   select(person, slot) {
     const stays = person !== undefined && get().follow;
     set({ person, slot, follow: stays, isolated: undefined, isolate: person !== undefined && get().isolate });

@@ -16,6 +16,9 @@ export function useSession(): RunSession {
   return session;
 }
 
+/** The session of the run on show, if there is one. */
+export const useOptionalSession = (): RunSession | undefined => useContext(SessionContext);
+
 /** A part of the session's state; the component renders again when that part changes. */
 export function useSessionState<T>(select: (state: RunSessionState) => T): T {
   return useStore(useSession().store, select);

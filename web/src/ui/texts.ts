@@ -1,10 +1,33 @@
-/** Every word that the page says, in one place. */
+/** Every word that the page says; those of the views that are loaded when asked for are in `texts-*.ts` beside it. */
 
 export const texts = {
   title: 'CoronaZ: Timeline from Day Zero',
   name: 'CoronaZ',
   subtitle: 'Timeline from Day Zero',
   skip: 'Skip to the map',
+
+  views: { label: 'Views', map: 'Map', runs: 'Runs', laboratory: 'Laboratory', loading: 'Loading' },
+
+  operator: {
+    button: 'Operator',
+    signIn: 'Operator: sign in',
+    signedIn: 'You are the operator',
+    heading: 'Operator',
+    intro:
+      'Starting, changing and breaking things is for the operator of this laboratory. Everything else is open to you as it is.',
+    token: 'Token',
+    tokenHint:
+      'It stands in the file operator-token of the laboratory’s folder, and in the link that was printed at the start.',
+    enter: 'Sign in',
+    cancel: 'Cancel',
+    missing: 'Type the token',
+    wrong: 'This is not the token.',
+    away: 'Signing in does not work now. Try again in a moment.',
+    welcome: 'Signed in as the operator.',
+    linkOld: 'The link’s token is not this laboratory’s.',
+    expired: 'You were signed out. Sign in to go on.',
+    close: 'Close',
+  },
 
   runs: {
     label: 'Run',
@@ -82,6 +105,7 @@ export const texts = {
     atEnd: 'at the newest day',
     play: 'Play',
     replay: 'Replay from Day 0',
+    fork: 'Fork from here',
     pause: 'Pause',
     back: 'One day back',
     forward: 'One day forward',
@@ -228,6 +252,9 @@ export const texts = {
       {
         name: 'Page',
         keys: [
+          ['1', 'Map'],
+          ['2', 'Runs'],
+          ['3', 'Laboratory, for its operator'],
           ['D', 'Light or dark'],
           ['?', 'This list'],
         ],

@@ -1,0 +1,55 @@
+import { ServerError } from './ask';
+import {
+  fetchAudit,
+  fetchChaos,
+  fetchLaboratory,
+  fetchScenarios,
+  fetchSession,
+  type SessionInfo,
+} from './operator';
+
+const SESSION_POLL_MS = 60_000;
+/** The diagram is to be alive, and the laboratory answers from memory. */
+const LABORATORY_POLL_MS = 1000;
+const PROGRESS_POLL_MS = 1500;
+
+const VISITOR: SessionInfo = { operator: false, can_sign_in: false, laboratory: false };
+
+/** Who the visitor is. A server that does not know the question has no operator. */
+export const sessionQuery = {
+  queryKey: ['session'],
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<SessionInfo> => {
+    try {
+      return await fetchSession(signal);
+    } catch (error) {
+      if (error instanceof ServerError && error.status >= 400 && error.status < 500) return VISITOR;
+      throw error;
+    }
+  },
+  refetchInterval: SESSION_POLL_MS,
+  staleTime: 10_000,
+};
+
+export const laboratoryQuery = {
+  queryKey: ['laboratory'],
+  queryFn: ({ signal }: { signal: AbortSignal }) => fetchLaboratory(signal),
+  refetchInterval: LABORATORY_POLL_MS,
+};
+
+export const scenariosQuery = {
+  queryKey: ['scenarios'],
+  queryFn: fetchScenarios,
+  staleTime: 60_000,
+};
+
+export const auditQuery = {
+  queryKey: ['audit'],
+  queryFn: fetchAudit,
+  refetchInterval: PROGRESS_POLL_MS,
+};
+
+export const chaosQuery = {
+  queryKey: ['chaos'],
+  queryFn: fetchChaos,
+  refetchInterval: PROGRESS_POLL_MS,
+};

@@ -1,0 +1,178 @@
+import { ask, ServerError } from './ask';
+
+/** Who is asking, and what this server can do for them. */
+export interface SessionInfo {
+  operator: boolean;
+  can_sign_in: boolean;
+  /** Does the server reach a laboratory whose parts it can act on? */
+  laboratory: boolean;
+}
+
+export type PartKind = 'devices' | 'broker' | 'ingest' | 'store' | 'serve';
+export type PartState = 'running' | 'stopped' | 'paused' | 'waiting';
+
+export interface Part {
+  name: string;
+  kind: PartKind;
+  state: PartState;
+  pid?: number | undefined;
+  restarts: number;
+  since_ms: number;
+  run?: string | undefined;
+  memory_bytes?: number | undefined;
+  cpu_seconds?: number | undefined;
+}
+
+/** What goes from one part to the next. */
+export interface Flow {
+  from: string;
+  to: string;
+  records_per_s?: number | undefined;
+  bytes_per_s?: number | undefined;
+  lag_records?: number | undefined;
+  newest_record_ms?: number | undefined;
+}
+
+export interface LaboratoryRun {
+  run: string;
+  part: string;
+  kind: 'nodes' | 'fleet';
+  people: number;
+  state: string;
+}
+
+export interface LaboratoryInfo {
+  now_ms: number;
+  parts: Part[];
+  flows: Flow[];
+  runs: LaboratoryRun[];
+}
+
+export type ParameterValue = number | string | boolean;
+
+/** A parameter of a scenario, as the server checks it. */
+export interface ParameterInfo {
+  name: string;
+  help: string;
+  unit: string;
+  kind: 'number' | 'choice' | 'bool';
+  /** Numbers only: no fraction is taken. */
+  integer?: boolean | undefined;
+  default: ParameterValue;
+  min?: number | undefined;
+  max?: number | undefined;
+  choices?: string[] | undefined;
+}
+
+export interface Scenario {
+  name: string;
+  title: string;
+  people?: number | undefined;
+  infected?: number | undefined;
+  parameters: Record<string, ParameterValue>;
+}
+
+export interface Scenarios {
+  scenarios: Scenario[];
+  parameters: ParameterInfo[];
+  people: { min: number; max: number };
+}
+
+export type RunKind = 'nodes' | 'fleet';
+
+export interface RunRequest {
+  kind: RunKind;
+  name?: string;
+  scenario?: string;
+  people: number;
+  infected: number;
+  seed?: number;
+  parameters: Record<string, ParameterValue>;
+  speed?: number;
+}
+
+export interface ForkRequest {
+  tick: number;
+  name?: string;
+  seed?: number;
+  parameters: Record<string, ParameterValue>;
+}
+
+export interface Verdict {
+  lost: number;
+  doubled: number;
+  wrong: number;
+  unknown: number;
+  late: number;
+  ok: boolean;
+}
+
+export interface AuditInfo {
+  state: 'none' | 'running' | 'done';
+  run?: string | undefined;
+  verdict?: Verdict | undefined;
+}
+
+export interface Fault {
+  at_ms: number;
+  kind: string;
+  part: string;
+  until_ms?: number | undefined;
+}
+
+export interface ChaosInfo {
+  state: 'none' | 'running' | 'done' | 'stopped';
+  scenario?: string | undefined;
+  seed?: number | undefined;
+  minutes?: number | undefined;
+  elapsed_ms?: number | undefined;
+  faults?: Fault[] | undefined;
+  verdict?: Verdict | undefined;
+}
+
+export interface ChaosRequest {
+  minutes: number;
+  seed?: number;
+  scenario?: string;
+}
+
+export type PartAct = 'kill' | 'pause' | 'resume' | 'restart';
+export const EXPORTS = ['statistics', 'infections', 'contacts', 'encounters', 'nodes'] as const;
+export type Export = (typeof EXPORTS)[number];
+
+const LABORATORY = '/api/v1/laboratory';
+const runPath = (run: string) => `/api/v1/runs/${run}`;
+
+export const fetchSession = (signal?: AbortSignal) =>
+  ask<SessionInfo>('GET', '/api/v1/session', undefined, signal);
+export const fetchLaboratory = (signal?: AbortSignal) =>
+  ask<LaboratoryInfo>('GET', LABORATORY, undefined, signal);
+export const actOnPart = (part: string, act: PartAct) =>
+  ask<void>('POST', `${LABORATORY}/parts/${encodeURIComponent(part)}/${act}`);
+export const addPeople = (people: { run: string; count: number; infected: number }) =>
+  ask<void>('POST', `${LABORATORY}/people`, people);
+
+export const fetchScenarios = () => ask<Scenarios>('GET', '/api/v1/scenarios');
+export const startRun = (request: RunRequest) => ask<{ run: string }>('POST', '/api/v1/runs', request);
+export const stopRun = (run: string) => ask<void>('POST', `${runPath(run)}/stop`);
+export const forkRun = (run: string, request: ForkRequest) =>
+  ask<{ run: string }>('POST', `${runPath(run)}/fork`, request);
+export const deleteRun = (run: string) => ask<void>('DELETE', runPath(run));
+export const exportUrl = (run: string, what: Export) => `${runPath(run)}/export/${what}.csv`;
+
+export const fetchAudit = () => ask<AuditInfo>('GET', `${LABORATORY}/audit`);
+export const startAudit = (run: string) => ask<void>('POST', `${LABORATORY}/audit`, { run });
+export const fetchChaos = () => ask<ChaosInfo>('GET', `${LABORATORY}/chaos`);
+export const startChaos = (request: ChaosRequest) => ask<void>('POST', `${LABORATORY}/chaos`, request);
+export const stopChaos = () => ask<void>('DELETE', `${LABORATORY}/chaos`);
+
+/** Signs in with the operator's token: the server gives a cookie that scripts cannot read. */
+export async function signIn(token: string): Promise<void> {
+  const response = await fetch('/login', {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+    // The answer leads to the page, which is here already.
+    redirect: 'manual',
+  });
+  if (response.type !== 'opaqueredirect' && !response.ok) throw new ServerError(response.status);
+}

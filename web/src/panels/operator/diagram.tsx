@@ -1,0 +1,78 @@
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import useMediaQuery from '@mui/material/useMediaQuery';
+import { Fragment } from 'react';
+import type { LaboratoryInfo } from '../../api/operator';
+import { operatorTexts as texts } from '../../ui/texts-operator';
+import { arrange, type Station, type Way } from './arrange';
+import { PartBox } from './part-box';
+import { WayArrow } from './way-arrow';
+
+/** The parts along the way of a record; from top to bottom where the screen is narrow. */
+export function Diagram({ info }: { info: LaboratoryInfo }) {
+  const vertical = !useMediaQuery('(min-width: 1080px)');
+  const { stations, ways } = arrange(info);
+  const template = stations.map(() => 'minmax(150px, 1fr)').join(' minmax(84px, 0.55fr) ');
+  return (
+    <Box
+      component="section"
+      aria-label={texts.diagram}
+      sx={{
+        display: 'grid',
+        alignItems: 'start',
+        gap: vertical ? 1 : 1.25,
+        gridTemplateColumns: vertical ? 'minmax(0, 1fr)' : template,
+      }}
+    >
+      {stations.map((station, index) => (
+        <Fragment key={station.kind}>
+          {index > 0 && (
+            <Box sx={{ pt: vertical ? 0 : 7 }}>
+              <WayArrow way={ways[index - 1] as Way} vertical={vertical} />
+            </Box>
+          )}
+          <StationColumn station={station} nowMs={info.now_ms} wide={vertical} />
+        </Fragment>
+      ))}
+    </Box>
+  );
+}
+
+function StationColumn({ station, nowMs, wide }: { station: Station; nowMs: number; wide: boolean }) {
+  const { kind, parts } = station;
+  return (
+    <Box sx={{ minWidth: 0 }}>
+      <Box sx={{ display: 'flex', alignItems: 'baseline', columnGap: 0.75, flexWrap: 'wrap', mb: 0.75 }}>
+        <Typography variant="h2" component="h3" sx={{ fontSize: '0.95rem' }}>
+          {texts.kinds[kind]}
+        </Typography>
+        <Typography variant="caption" sx={{ color: 'text.secondary' }}>
+          {texts.kindHints[kind]}
+        </Typography>
+      </Box>
+      <Box
+        sx={{
+          display: 'grid',
+          gap: 1,
+          gridTemplateColumns: wide ? 'repeat(auto-fill, minmax(min(100%, 230px), 1fr))' : 'minmax(0, 1fr)',
+        }}
+      >
+        {parts.map((part) => (
+          <PartBox key={part.name} part={part} nowMs={nowMs} />
+        ))}
+        {parts.length === 0 && <Built kind={kind} />}
+      </Box>
+    </Box>
+  );
+}
+
+/** A station without a process of its own: a file, or somebody else's service. */
+function Built({ kind }: { kind: Station['kind'] }) {
+  return (
+    <Box sx={{ border: 1, borderStyle: 'dotted', borderColor: 'divider', borderRadius: 1, p: 1.25 }}>
+      <Typography variant="body2" sx={{ color: 'text.secondary' }}>
+        {texts.noProcess(texts.kinds[kind])}
+      </Typography>
+    </Box>
+  );
+}

@@ -1,0 +1,124 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import Typography from '@mui/material/Typography';
+import { useEffect, useState } from 'react';
+import { actOnPart, type Part, type PartAct } from '../../api/operator';
+import { formatBytes, formatDuration } from '../../ui/format';
+import { operatorTexts as texts } from '../../ui/texts-operator';
+import { PartStateMark } from './part-state';
+import { useAct } from './use-act';
+
+/** A second press within this time kills. */
+const SURE_MS = 4000;
+
+/** A part: how it is, since when, what it costs, and what can be done to it. */
+export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
+  const act = useAct();
+  const [busy, setBusy] = useState(false);
+  const run = async (what: PartAct) => {
+    setBusy(true);
+    await act(() => actOnPart(part.name, what), texts.events.acted[what](part.name));
+    setBusy(false);
+  };
+  const isPaused = part.state === 'paused';
+  const isUp = part.state === 'running' || isPaused;
+  const facts = [
+    part.restarts > 0 && texts.restarts(part.restarts),
+    part.pid != null && texts.pid(part.pid),
+    part.memory_bytes != null && formatBytes(part.memory_bytes),
+    part.cpu_seconds != null && texts.cpu(formatDuration(part.cpu_seconds * 1000)),
+  ].filter(Boolean);
+  return (
+    <Box
+      role="group"
+      aria-label={part.name}
+      data-part={part.name}
+      data-state={part.state}
+      sx={{
+        bgcolor: 'background.paper',
+        border: 1,
+        borderColor:
+          part.state === 'running' ? 'divider' : part.state === 'stopped' ? 'error.main' : 'warning.main',
+        borderStyle: part.state === 'running' ? 'solid' : 'dashed',
+        borderRadius: 1,
+        p: 1.25,
+        minWidth: 0,
+      }}
+    >
+      <Typography sx={{ fontSize: '0.875rem', fontWeight: 600, overflowWrap: 'anywhere' }}>
+        {part.name}
+      </Typography>
+      <Box sx={{ display: 'flex', alignItems: 'baseline', gap: 0.75, flexWrap: 'wrap' }}>
+        <PartStateMark state={part.state} />
+        <Typography component="span" variant="caption" sx={{ color: 'text.secondary' }}>
+          {texts.since(formatDuration(Math.max(0, nowMs - part.since_ms)))}
+        </Typography>
+      </Box>
+      <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, minHeight: 18 }}>
+        {facts.join(' · ')}
+      </Typography>
+      <Box sx={{ display: 'flex', gap: 0.5, mt: 0.75, flexWrap: 'wrap', ml: -0.5 }}>
+        <KillButton part={part.name} disabled={busy || !isUp} onKill={() => void run('kill')} />
+        <ActButton
+          part={part.name}
+          act={isPaused ? 'resume' : 'pause'}
+          disabled={busy || !isUp}
+          onAct={run}
+        />
+        <ActButton part={part.name} act="restart" disabled={busy} onAct={run} />
+      </Box>
+    </Box>
+  );
+}
+
+const small = { minWidth: 0, px: 0.75, py: 0.25, fontSize: '0.78rem', lineHeight: 1.5 };
+
+interface ActButtonProps {
+  part: string;
+  act: PartAct;
+  disabled: boolean;
+  onAct(act: PartAct): Promise<void>;
+}
+
+function ActButton({ part, act, disabled, onAct }: ActButtonProps) {
+  return (
+    <Button
+      size="small"
+      color="inherit"
+      disabled={disabled}
+      aria-label={texts.actOn(texts.acts[act], part)}
+      onClick={() => void onAct(act)}
+      sx={small}
+    >
+      {texts.acts[act]}
+    </Button>
+  );
+}
+
+/** Killing takes a second press. */
+function KillButton({ part, disabled, onKill }: { part: string; disabled: boolean; onKill(): void }) {
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    if (!asked) return;
+    const timer = setTimeout(() => setAsked(false), SURE_MS);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  const press = () => {
+    setAsked(!asked);
+    if (asked) onKill();
+  };
+  return (
+    <Button
+      size="small"
+      color="error"
+      variant={asked ? 'contained' : 'text'}
+      disableElevation
+      disabled={disabled}
+      aria-label={asked ? texts.sureLabel(part) : texts.actOn(texts.acts.kill, part)}
+      onClick={press}
+      sx={small}
+    >
+      {asked ? texts.sure : texts.acts.kill}
+    </Button>
+  );
+}

@@ -1,0 +1,71 @@
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import type { Verdict } from '../../api/operator';
+import { formatCount } from '../../ui/format';
+import { operatorTexts } from '../../ui/texts-operator';
+
+const texts = operatorTexts.audit;
+const ROWS = ['lost', 'doubled', 'wrong', 'unknown', 'late'] as const;
+
+/** What the auditor found: all well or not, in shape, colour and word, and each count. */
+export function VerdictTable({ verdict }: { verdict: Verdict }) {
+  return (
+    <Box data-testid="verdict" data-ok={verdict.ok}>
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 1, mb: 0.75 }}>
+        <Box
+          component="svg"
+          viewBox="0 0 24 24"
+          aria-hidden="true"
+          sx={{ width: 22, height: 22, flexShrink: 0, color: verdict.ok ? 'success.main' : 'error.main' }}
+        >
+          <path
+            fill="currentColor"
+            fillRule="evenodd"
+            d={
+              verdict.ok
+                ? 'M12 2a10 10 0 1 1 0 20 10 10 0 0 1 0-20Zm5.200 6.200-6.600 7.100-3.700-3.500-1.400 1.500 5.200 5 8-8.700Z'
+                : 'M12 2 23 21H1Zm-1.100 6v6.500h2.200V8Zm0 8.300v2.200h2.200v-2.200Z'
+            }
+          />
+        </Box>
+        <Typography sx={{ fontWeight: 650 }}>{verdict.ok ? texts.ok : texts.notOk}</Typography>
+      </Box>
+      <Box
+        component="table"
+        sx={{
+          width: '100%',
+          borderCollapse: 'collapse',
+          fontSize: '0.84rem',
+          '& th': {
+            textAlign: 'left',
+            fontWeight: 500,
+            fontSize: '0.75rem',
+            color: 'text.secondary',
+            py: 0.25,
+          },
+          '& td': { borderTop: 1, borderColor: 'divider', py: 0.35 },
+          '& .number': { textAlign: 'right' },
+        }}
+      >
+        <thead>
+          <tr>
+            <th scope="col">{texts.columns.what}</th>
+            <th scope="col" className="number">
+              {texts.columns.count}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {ROWS.filter((row) => verdict[row] != null).map((row) => (
+            <tr key={row}>
+              <td>{texts.rows[row]}</td>
+              <Box component="td" className="number" sx={{ fontWeight: verdict[row] > 0 ? 700 : 400 }}>
+                {formatCount(verdict[row])}
+              </Box>
+            </tr>
+          ))}
+        </tbody>
+      </Box>
+    </Box>
+  );
+}

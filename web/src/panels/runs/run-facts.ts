@@ -1,0 +1,19 @@
+import type { Run } from '../../api/client';
+import type { LaboratoryRun } from '../../api/operator';
+
+export type RunState = 'live' | 'over' | 'paused';
+
+/** A run from which nothing has come for so long is taken as over, when nobody knows better. */
+const QUIET_MS = 15_000;
+
+/** Is a run going on? The laboratory knows; visitors go by the time of its newest report. */
+export function stateOf(run: Run, known: readonly LaboratoryRun[] | undefined, nowMs: number): RunState {
+  const own = known?.find(({ run: id }) => id === run.id);
+  if (own !== undefined) return own.state === 'paused' ? 'paused' : own.state === 'stopped' ? 'over' : 'live';
+  return nowMs - run.last_ms < QUIET_MS ? 'live' : 'over';
+}
+
+export const lengthOf = (run: Pick<Run, 'started_ms' | 'last_ms'>): number =>
+  Math.max(0, run.last_ms - run.started_ms);
+
+export const isFleet = (run: Pick<Run, 'kind'>): boolean => run.kind === 'fleet';
