@@ -4,6 +4,7 @@ use coronaz_wire::announcement::Announcement;
 use coronaz_wire::frame::{Frame, FrameError};
 use coronaz_wire::report::Report;
 use std::num::NonZeroU32;
+use uuid::Uuid;
 
 /// The paper's figure: a state every ten messages.
 pub const STATE_EVERY_DEFAULT: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
@@ -131,6 +132,8 @@ pub struct Rejected {
     pub offset: i64,
     /// Why, for people.
     pub reason: String,
+    /// The run it names, if it could be read so far.
+    pub run: Option<Uuid>,
     /// The record's value; the store keeps the first [`crate::REJECTED_BYTES_MAX`] bytes.
     pub bytes: Vec<u8>,
 }

@@ -7,6 +7,7 @@
 //! contact that comes late says so, and the caller finds its chain among the stored contacts.
 
 use crate::ENCOUNTER_GAP_US;
+use std::fmt::Write as _;
 
 /// One meeting of a person with another, as that person's device recorded it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,10 +19,15 @@ pub(crate) struct Chain {
     pub(crate) contacts: u64,
 }
 
+/// What a stranger says may be no number; JSON has no word for that.
+fn finite(distance: Option<f64>) -> Option<f64> {
+    distance.filter(|distance| distance.is_finite())
+}
+
 impl Chain {
     /// The encounter that has one contact.
     pub(crate) fn at(time_us: i64, distance: Option<f64>) -> Self {
-        Self { from_us: time_us, to_us: time_us, nearest: distance, contacts: 1 }
+        Self { from_us: time_us, to_us: time_us, nearest: finite(distance), contacts: 1 }
     }
 
     /// Adds a contact, wherever it lies.
@@ -29,7 +35,7 @@ impl Chain {
         self.from_us = self.from_us.min(time_us);
         self.to_us = self.to_us.max(time_us);
         self.contacts = self.contacts.saturating_add(1);
-        self.nearest = match (self.nearest, distance) {
+        self.nearest = match (self.nearest, finite(distance)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
@@ -40,17 +46,6 @@ impl Chain {
         time_us >= self.from_us.saturating_sub(ENCOUNTER_GAP_US)
             && time_us <= self.to_us.saturating_add(ENCOUNTER_GAP_US)
     }
-}
-
-/// An encounter that may go on.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Open {
-    pub(crate) other: u32,
-    pub(crate) chain: Chain,
-    /// The store has a row of it.
-    pub(crate) stored: bool,
-    /// The row is to be written.
-    pub(crate) changed: bool,
 }
 
 /// What became of a contact.
@@ -69,48 +64,71 @@ pub(crate) enum Placed {
 pub(crate) struct Meetings {
     /// Every closed encounter of this person ended more than a gap before this, and every open one did not.
     pub(crate) heard_us: i64,
-    /// Ascending by `other`, at most one each.
-    open: Vec<Open>,
-    /// Whose rows are to be removed.
-    gone: Vec<u32>,
+    /// Whom it meets, ascending, at most once each.
+    open: Vec<(u32, Chain)>,
 }
+
+/// An open encounter as it is stored: other, from, to, nearest, contacts.
+type Stored = (u32, i64, i64, Option<f64>, u64);
 
 impl Default for Meetings {
     fn default() -> Self {
-        Self { heard_us: i64::MIN, open: Vec::new(), gone: Vec::new() }
+        Self { heard_us: i64::MIN, open: Vec::new() }
     }
 }
 
 impl Meetings {
+    /// Encounters out of their stored text; one that makes no sense is as good as none, and its contacts count as late.
+    pub(crate) fn open_of(text: &str) -> Vec<(u32, Chain)> {
+        let stored: Vec<Stored> = serde_json::from_str(text).unwrap_or_default();
+        let chain = |(other, from_us, to_us, nearest, contacts): Stored| {
+            (other, Chain { from_us, to_us, nearest, contacts })
+        };
+        let mut open: Vec<_> = stored.into_iter().map(chain).collect();
+        open.sort_unstable_by_key(|&(other, _)| other);
+        open
+    }
+
     /// As stored.
-    pub(crate) fn from_stored(heard_us: i64, open: impl IntoIterator<Item = (u32, Chain)>) -> Self {
-        let mut open: Vec<Open> = open
-            .into_iter()
-            .map(|(other, chain)| Open { other, chain, stored: true, changed: false })
-            .collect();
-        open.sort_unstable_by_key(|meeting| meeting.other);
-        Self { heard_us, open, gone: Vec::new() }
+    pub(crate) fn from_stored(heard_us: i64, open: Vec<(u32, Chain)>) -> Self {
+        Self { heard_us, open }
+    }
+
+    /// The text to store, in place of what is in `text`; nothing when none is open.
+    pub(crate) fn write_open(&self, text: &mut String) {
+        text.clear();
+        for (place, (other, chain)) in self.open.iter().enumerate() {
+            let Chain { from_us, to_us, contacts, .. } = chain;
+            text.push_str(if place == 0 { "[[" } else { ",[" });
+            // A text takes everything.
+            let _ = write!(text, "{other},{from_us},{to_us},");
+            let _ = match chain.nearest {
+                Some(nearest) => write!(text, "{nearest:?},{contacts}]"),
+                None => write!(text, "null,{contacts}]"),
+            };
+        }
+        if !self.open.is_empty() {
+            text.push(']');
+        }
     }
 
     /// Places a contact that is new. Contacts of a person have to come in order of time within a batch.
     pub(crate) fn hear(&mut self, other: u32, time_us: i64, distance: Option<f64>) -> Placed {
-        match self.open.binary_search_by_key(&other, |meeting| meeting.other) {
+        match self.open.binary_search_by_key(&other, |&(other, _)| other) {
             Ok(at) => {
-                let meeting = &mut self.open[at];
-                if time_us < meeting.chain.from_us {
+                let chain = &mut self.open[at].1;
+                if time_us < chain.from_us {
                     return Placed::Late;
                 }
-                meeting.changed = true;
-                if meeting.chain.reaches(time_us) {
-                    meeting.chain.add(time_us, distance);
+                if chain.reaches(time_us) {
+                    chain.add(time_us, distance);
                     return Placed::Open;
                 }
-                Placed::Closed(std::mem::replace(&mut meeting.chain, Chain::at(time_us, distance)))
+                Placed::Closed(std::mem::replace(chain, Chain::at(time_us, distance)))
             }
             Err(_) if time_us <= self.heard_us => Placed::Late,
             Err(at) => {
-                let chain = Chain::at(time_us, distance);
-                self.open.insert(at, Open { other, chain, stored: false, changed: true });
+                self.insert(at, other, Chain::at(time_us, distance));
                 Placed::Open
             }
         }
@@ -119,62 +137,41 @@ impl Meetings {
     /// Puts in a chain that was found among the stored contacts. Returns it when it is over; otherwise it
     /// is open now, in place of the parts of it that were.
     pub(crate) fn put(&mut self, other: u32, chain: Chain) -> Option<Chain> {
-        match self.open.binary_search_by_key(&other, |meeting| meeting.other) {
-            Ok(at) if self.open[at].chain.from_us > chain.to_us => Some(chain),
-            Ok(at) if self.open[at].chain.to_us < chain.from_us => {
-                self.open[at].changed = true;
-                Some(std::mem::replace(&mut self.open[at].chain, chain))
+        match self.open.binary_search_by_key(&other, |&(other, _)| other) {
+            Ok(at) if self.open[at].1.from_us > chain.to_us => Some(chain),
+            Ok(at) if self.open[at].1.to_us < chain.from_us => {
+                Some(std::mem::replace(&mut self.open[at].1, chain))
             }
             Ok(at) => {
-                self.open[at].chain = chain;
-                self.open[at].changed = true;
+                self.open[at].1 = chain;
                 None
             }
             Err(at) => {
-                self.open.insert(at, Open { other, chain, stored: false, changed: true });
+                self.insert(at, other, chain);
                 None
             }
         }
+    }
+
+    /// Most people meet few at a time, and there are many of them: no room is kept in reserve.
+    fn insert(&mut self, at: usize, other: u32, chain: Chain) {
+        self.open.reserve_exact(1);
+        self.open.insert(at, (other, chain));
     }
 
     /// The person's device has been heard of at `time_us`: returns what is over by then.
     pub(crate) fn pass(&mut self, time_us: i64) -> Vec<(u32, Chain)> {
         self.heard_us = self.heard_us.max(time_us);
         let over_us = self.heard_us.saturating_sub(ENCOUNTER_GAP_US);
-        if self.open.iter().all(|meeting| meeting.chain.to_us >= over_us) {
+        if self.open.iter().all(|(_, chain)| chain.to_us >= over_us) {
             return Vec::new();
         }
-        let mut over = Vec::new();
-        let gone = &mut self.gone;
-        self.open.retain(|meeting| {
-            let stays = meeting.chain.to_us >= over_us;
-            if !stays {
-                over.push((meeting.other, meeting.chain));
-                if meeting.stored {
-                    gone.push(meeting.other);
-                }
-            }
-            stays
-        });
-        over
-    }
-
-    /// What the store's rows have to become: those to remove, and those to write. Afterwards they count
-    /// as written.
-    pub(crate) fn changes(&mut self) -> (Vec<u32>, Vec<(u32, Chain)>) {
-        let mut written = Vec::new();
-        for meeting in &mut self.open {
-            if std::mem::take(&mut meeting.changed) {
-                meeting.stored = true;
-                written.push((meeting.other, meeting.chain));
-            }
-        }
-        (std::mem::take(&mut self.gone), written)
+        self.open.extract_if(.., |(_, chain)| chain.to_us < over_us).collect()
     }
 
     #[cfg(test)]
     fn open_chains(&self) -> Vec<(u32, Chain)> {
-        self.open.iter().map(|meeting| (meeting.other, meeting.chain)).collect()
+        self.open.clone()
     }
 }
 
@@ -206,18 +203,19 @@ mod tests {
         assert_eq!(meetings.pass(5 * S), []);
         let chain = Chain { from_us: S, to_us: 5 * S, nearest: Some(1.0), contacts: 5 };
         assert_eq!(meetings.open_chains(), [(7, chain)]);
-        assert_eq!(meetings.changes(), (vec![], vec![(7, chain)]));
-        assert_eq!(meetings.changes(), (vec![], vec![]));
+        let mut text = String::new();
+        meetings.write_open(&mut text);
+        assert_eq!(text, "[[7,1000000,5000000,1.0,5]]");
+        assert_eq!(Meetings::open_of(&text), [(7, chain)]);
     }
 
     #[test]
     fn an_encounter_is_over_when_its_hearer_passes_the_gap() {
         let mut meetings = Meetings::default();
         meetings.hear(7, S, None);
-        meetings.changes();
         assert_eq!(meetings.pass(S + ENCOUNTER_GAP_US), []);
         assert_eq!(meetings.pass(S + ENCOUNTER_GAP_US + 1), [(7, Chain::at(S, None))]);
-        assert_eq!(meetings.changes(), (vec![7], vec![]));
+        assert_eq!(meetings.open_chains(), []);
     }
 
     #[test]

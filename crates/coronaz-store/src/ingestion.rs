@@ -42,6 +42,12 @@ pub trait Ingestion: Send {
     /// it cannot be written now; [`CommitError::Refused`] should not happen, and the caller can find the
     /// record by halving the batch.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError>;
+
+    /// How many bytes the store may keep in memory between batches, about. Beyond it what it knows of people is
+    /// read again when they report.
+    fn remember_at_most(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
 }
 
 /// Who owns a partition.
@@ -130,6 +136,8 @@ pub struct Committed {
     pub frames: u64,
     /// Records that the store put aside: they contradict what the run is.
     pub rejected: u64,
+    /// Records of runs that were deleted: read, and not stored.
+    pub skipped: u64,
 }
 
 /// How an ingest process is doing.

@@ -2,11 +2,13 @@
 //!
 //! - [`batch`]: what an ingest process hands over in one piece
 //! - [`ingestion`]: the writing side: partitions, leases, and the commit that happens once or not at all
-//! - [`queries`]: the reading side; [`view`]: what it answers
+//! - [`queries`]: the reading side; [`view`]: what it answers; [`ledger`]: what it answers the auditor
+//! - [`administration`]: deleting runs, at once or by age
+//! - [`export`]: a run's tables, row by row, and as CSV
 //! - [`location`]: which store a URL names, and opening it
 //! - [`error`]: what can go wrong, by operation
 //! - [`figures`]: health, and the figures counted from it
-//! - `encounter`, `seen`, `snapshot`: the rules of the store that need no database
+//! - `encounter`, `chains`, `seen`, `snapshot`, `paging`: the rules of the store that need no database
 //! - `sqlite`: the embedded store
 //!
 //! Exactly once, in one sentence: the rows of a batch and the offset after it are written in one
@@ -14,18 +16,24 @@
 //! the store expects; whoever reads a record twice, lost the partition or comes from the past fails.
 //! `docs/decisions/store.md` says why things are as they are.
 
+pub mod administration;
 pub mod batch;
+mod chains;
 mod encounter;
 pub mod error;
+pub mod export;
 pub mod figures;
 pub mod ingestion;
+pub mod ledger;
 pub mod location;
+mod paging;
 pub mod queries;
 mod seen;
 mod snapshot;
 mod sqlite;
 pub mod view;
 
+pub use administration::{Administration, Deleted, DeletedRun};
 pub use batch::{AnnouncementRecord, Batch, FrameRecord, Gap, Rejected, ReportRecord};
 pub use error::{CommitError, StoreError};
 pub use figures::{Figures, Health};
@@ -34,6 +42,7 @@ pub use ingestion::{
 };
 pub use location::{ParseLocationError, StoreLocation};
 pub use queries::{At, Queries};
+pub use sqlite::WriteLock;
 
 /// Length of the windows of time that stand before the person in the keys of contacts and encounters
 /// (microseconds). Long enough that a question about a day is a few hundred look-ups, short enough that

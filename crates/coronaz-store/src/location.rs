@@ -1,7 +1,7 @@
 //! Which store a URL names.
 
-use crate::sqlite::{SqliteIngestion, SqliteQueries};
-use crate::{Ingestion, Queries};
+use crate::sqlite::{SqliteAdministration, SqliteIngestion, SqliteQueries};
+use crate::{Administration, Ingestion, Queries};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -40,6 +40,15 @@ impl StoreLocation {
     pub fn queries(&self) -> Arc<dyn Queries> {
         match self {
             Self::Sqlite(path) => Arc::new(SqliteQueries::new(path)),
+        }
+    }
+}
+
+impl StoreLocation {
+    /// The side that deletes runs. Nothing is opened before it is used.
+    pub fn administration(&self) -> Box<dyn Administration> {
+        match self {
+            Self::Sqlite(path) => Box::new(SqliteAdministration::new(path)),
         }
     }
 }

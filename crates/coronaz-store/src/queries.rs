@@ -1,5 +1,8 @@
 //! The reading side.
 
+use crate::chains::Chains;
+use crate::ledger::{self, Lateness, Ledgers, ShardKept};
+use crate::paging::{PAGE_ITEMS, every_page, newest_first};
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
     Progress, RejectedRecord, Run, State,
@@ -113,8 +116,53 @@ pub trait Queries: Send + Sync {
         limit: usize,
     ) -> Result<Page<Encounter>, StoreError>;
 
+    /// The same contacts the other way round, newest first; [`Page::next`] is the first item of the next page, at or
+    /// before which that begins.
+    fn contacts_newest_first(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Contact>, StoreError> {
+        let all = every_page(|next| self.contacts(run, node, span, next, PAGE_ITEMS))?;
+        let slot = |other| Ok(self.node(run, other)?.node.slot);
+        newest_first(all, |contact| (contact.time_us, contact.other), slot, (from, limit))
+    }
+
+    /// The same encounters the other way round, by their beginning, newest first.
+    fn encounters_newest_first(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Encounter>, StoreError> {
+        let all = every_page(|next| self.encounters(run, node, span, next, PAGE_ITEMS))?;
+        let slot = |other| Ok(self.node(run, other)?.node.slot);
+        newest_first(all, |encounter| (encounter.from_us, encounter.other), slot, (from, limit))
+    }
+
     /// Infections by time, those at or after `from_us`.
     fn infections(&self, run: Uuid, from_us: i64, limit: usize) -> Result<Vec<Infection>, StoreError>;
+
+    /// Whom a node infected, by time, those at or after `from_us`; [`StoreError::NoSuchNode`] if the run has none of
+    /// this UUID.
+    fn infections_by(
+        &self,
+        run: Uuid,
+        infector: Uuid,
+        from_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Infection>, StoreError> {
+        self.node(run, infector)?;
+        let mut infections = self.infections(run, from_us, usize::MAX)?;
+        infections.retain(|infection| infection.infector == Some(infector));
+        infections.truncate(limit);
+        Ok(infections)
+    }
 
     /// Hands over every contact of a run, by window of time, person, time: for the audit and exports.
     fn each_contact(
@@ -122,6 +170,58 @@ pub trait Queries: Send + Sync {
         run: Uuid,
         visit: &mut dyn FnMut(Contact) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
+
+    /// Hands over every encounter of a run, about in the order in which they ended: for exports.
+    fn each_encounter(
+        &self,
+        run: Uuid,
+        visit: &mut dyn FnMut(Encounter) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let last_us = self.run(run)?.last_us.unwrap_or(i64::MIN);
+        let mut chains = Chains::new(last_us);
+        let mut broken = false;
+        self.each_contact(run, &mut |contact| {
+            let answer = chains.take(&contact, visit);
+            broken = answer.is_break();
+            answer
+        })?;
+        if !broken {
+            // It was the last: whether the visitor wants more makes no difference.
+            let _ = chains.finish(visit);
+        }
+        Ok(())
+    }
+
+    /// Hands over the stored frames of a fleet's ticks `from` to `to`, both included, by tick, shard, part. A run of
+    /// nodes has none.
+    fn fleet_frames(
+        &self,
+        run: Uuid,
+        from: u64,
+        to: u64,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let _ = (from, to, visit);
+        Err(no_frames(run))
+    }
+
+    /// How far each shard of a fleet is in; a shard of which nothing is there is missing.
+    fn fleet_shards(&self, run: Uuid) -> Result<Vec<ShardKept>, StoreError> {
+        Err(no_frames(run))
+    }
+
+    /// What each device of a run of nodes says it recorded, and what of it is there. An adapter that can do better
+    /// answers as of one moment; this default reads one thing after the other.
+    fn ledgers(&self, run: Uuid) -> Result<Ledgers, StoreError> {
+        ledger::gather(self, run)
+    }
+
+    /// How many reports (or ticks of a fleet) came later than `after_us` (microseconds) after their time; `None`: the
+    /// store does not keep when they came.
+    fn lateness(&self, run: Uuid, after_us: i64) -> Result<Option<Lateness>, StoreError> {
+        let _ = (run, after_us);
+        Ok(None)
+    }
 
     /// Records that could not be read, newest first.
     fn rejected(&self, limit: usize) -> Result<Vec<RejectedRecord>, StoreError>;
@@ -137,4 +237,12 @@ pub trait Queries: Send + Sync {
 
     /// What the ingest processes say of themselves, newest first.
     fn ingest_status(&self) -> Result<Vec<IngestStatus>, StoreError>;
+}
+
+fn no_frames(run: Uuid) -> StoreError {
+    StoreError::Unavailable {
+        location: format!("run {run}"),
+        reason: "this kind of store does not hand out frames".to_owned(),
+        source: None,
+    }
 }

@@ -3,7 +3,7 @@
 mod contract;
 
 use contract::{Stores, batch, node, take};
-use coronaz_store::{CommitError, Ingestion, Queries, StoreError, StoreLocation};
+use coronaz_store::{Administration, CommitError, Ingestion, Queries, StoreError, StoreLocation};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -32,6 +32,10 @@ impl Stores for File {
 
     fn queries(&self) -> Arc<dyn Queries> {
         self.location().queries()
+    }
+
+    fn administration(&self) -> Box<dyn Administration> {
+        self.location().administration()
     }
 }
 

@@ -16,13 +16,13 @@ const AUTOCHECKPOINT_PAGES: i64 = 20_000;
 const LOG_BYTES_MAX: i64 = 256 << 20;
 
 /// Pages kept in memory by the writer (KiB, negative as SQLite wants it): the hot ends of all trees.
-const WRITER_CACHE_KIB: i64 = -(128 << 10);
+pub(super) const WRITER_CACHE_KIB: i64 = -(128 << 10);
 
 /// Pages kept in memory by each reader.
 const READER_CACHE_KIB: i64 = -(16 << 10);
 
 /// The writing connection; creates the file and its folder.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(path: &Path, cache_kib: i64) -> Result<Connection, StoreError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable {
             location: path.display().to_string(),
@@ -43,8 +43,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
-        connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
+        connection.pragma_update(None, "cache_size", cache_kib)?;
         connection.pragma_update(None, "temp_store", "memory")?;
+        // What is deleted is wiped where that costs no more writing; pages that become free as a whole are not.
+        connection.pragma_update_and_check(None, "secure_delete", "fast", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };

@@ -20,6 +20,9 @@ const TICK_MAX: u64 = u32::MAX as u64 - 1;
 #[derive(Default)]
 pub(super) struct Mirrors(HashMap<(i64, u32), ShardFollowed>);
 
+/// What a mirror keeps of a person.
+const PERSON_BYTES: usize = 12;
+
 pub(super) struct ShardFollowed {
     mirror: Mirror,
     key_tick: u64,
@@ -29,6 +32,16 @@ pub(super) struct ShardFollowed {
 }
 
 impl Mirrors {
+    /// Bytes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.values().map(|known| known.people * PERSON_BYTES).sum()
+    }
+
+    /// Forgets a run.
+    pub(super) fn forget(&mut self, run: i64) {
+        self.0.retain(|&(of, _), _| of != run);
+    }
+
     /// The shard of a frame as the stored records tell.
     pub(super) fn of(
         &mut self,
@@ -263,6 +276,7 @@ pub(super) fn draw_moments(
     transaction: &Transaction<'_>,
     row: &mut RunRow,
     ticks: &BTreeSet<u64>,
+    now_us: i64,
 ) -> rusqlite::Result<u64> {
     let Some(population) = row.fleet else { return Ok(0) };
     let mut drawn = 0;
@@ -291,8 +305,8 @@ pub(super) fn draw_moments(
         drawn += transaction
             .prepare_cached(
                 "insert or ignore into state (run, k, reports, time_us, total, zombies, deaths, dead_zombies, immune,
-                                              contacts, infections)
-                 values (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                              contacts, infections, arrived_us)
+                 values (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 row.id,
@@ -304,7 +318,8 @@ pub(super) fn draw_moments(
                 dead_zombies,
                 immune,
                 contacts,
-                infections
+                infections,
+                now_us
             ])? as u64;
         if tick >= row.states {
             row.states = tick + 1;

@@ -1,7 +1,7 @@
 //! What the store knows of a person who reports, in memory while batches are written.
 
 use crate::Health;
-use crate::encounter::{Chain, Meetings};
+use crate::encounter::Meetings;
 use crate::seen::Seen;
 use crate::view::Claimed;
 use coronaz_wire::report::Report;
@@ -36,6 +36,8 @@ pub(super) struct Person {
     pub(super) session: Session,
     pub(super) contacts: u64,
     pub(super) meetings: Meetings,
+    /// The partition its reports come from; `None`: not known (the store is from before that was kept).
+    pub(super) home: Option<i32>,
     /// In this batch: something of it is to be written.
     pub(super) touched: bool,
     /// In this batch: the newest time that its device has been heard of.
@@ -69,10 +71,6 @@ impl People {
     pub(super) fn len(&self) -> usize {
         self.count
     }
-
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl Default for Person {
@@ -82,6 +80,7 @@ impl Default for Person {
             session: Session::default(),
             contacts: 0,
             meetings: Meetings::default(),
+            home: None,
             touched: false,
             passed_us: i64::MIN,
         }
@@ -213,7 +212,7 @@ pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqli
     let person = transaction
         .prepare_cached(
             "select x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
-                    latest_seq, next_seq, gaps, claimed_contacts, claimed_digest
+                    latest_seq, next_seq, gaps, claimed_contacts, claimed_digest, home, open
              from node_latest where run = ? and slot = ?",
         )?
         .query_row(params![run, slot], |row| {
@@ -235,76 +234,47 @@ pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqli
                 claimed: claimed(row, 14)?,
             };
             let contacts = row.get::<_, i64>(8)?.cast_unsigned();
-            Ok((latest, session, contacts, row.get(9)?))
+            let open = Meetings::open_of(row.get_ref(17)?.as_str_or_null()?.unwrap_or_default());
+            let meetings = Meetings::from_stored(row.get(9)?, open);
+            Ok(Person {
+                latest: Some(latest),
+                session,
+                contacts,
+                meetings,
+                home: row.get(16)?,
+                ..Person::default()
+            })
         })
         .optional()?;
-    let Some((latest, session, contacts, heard_us)) = person else { return Ok(Person::default()) };
-    let open = transaction
-        .prepare_cached(
-            "select other, from_us, to_us, nearest, contacts from encounter_open where run = ? and person = ?",
-        )?
-        .query_map(params![run, slot], |row| {
-            let chain = Chain {
-                from_us: row.get(1)?,
-                to_us: row.get(2)?,
-                nearest: row.get(3)?,
-                contacts: row.get::<_, i64>(4)?.cast_unsigned(),
-            };
-            Ok((row.get::<_, u32>(0)?, chain))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let meetings = Meetings::from_stored(heard_us, open);
-    Ok(Person { latest: Some(latest), session, contacts, meetings, ..Person::default() })
+    Ok(person.unwrap_or_default())
 }
 
-/// Writes people; its statements are prepared once for a batch.
+/// Writes people; its statement is prepared once for a batch.
 pub(super) struct Saver<'a> {
     run: i64,
-    close: CachedStatement<'a>,
-    open: CachedStatement<'a>,
     latest: CachedStatement<'a>,
+    /// Open encounters as text.
+    open: String,
 }
 
 impl<'a> Saver<'a> {
     pub(super) fn new(transaction: &'a Transaction<'_>, run: i64) -> rusqlite::Result<Self> {
-        Ok(Self {
-            run,
-            close: transaction
-                .prepare_cached("delete from encounter_open where run = ? and person = ? and other = ?")?,
-            open: transaction.prepare_cached(
-                "insert or replace into encounter_open (run, person, other, from_us, to_us, nearest, contacts)
-                 values (?, ?, ?, ?, ?, ?, ?)",
-            )?,
-            latest: transaction.prepare_cached(
-                "insert or replace into node_latest
-                     (run, slot, x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
-                      latest_seq, next_seq, gaps, claimed_contacts, claimed_digest)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?,
-        })
+        let latest = transaction.prepare_cached(
+            "insert or replace into node_latest
+                 (run, slot, x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
+                  latest_seq, next_seq, gaps, claimed_contacts, claimed_digest, home, open)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        Ok(Self { run, latest, open: String::new() })
     }
 
-    /// Writes a person and the changes of its open encounters.
+    /// Writes a person, with its encounters that may go on.
     pub(super) fn save(&mut self, slot: u32, person: &mut Person) -> rusqlite::Result<()> {
         person.touched = false;
         person.passed_us = i64::MIN;
-        let (gone, open) = person.meetings.changes();
-        for other in gone {
-            self.close.execute(params![self.run, slot, other])?;
-        }
-        for (other, chain) in open {
-            self.open.execute(params![
-                self.run,
-                slot,
-                other,
-                chain.from_us,
-                chain.to_us,
-                chain.nearest,
-                chain.contacts.cast_signed()
-            ])?;
-        }
         let Some(latest) = &person.latest else { return Ok(()) };
         let session = &person.session;
+        person.meetings.write_open(&mut self.open);
         self.latest.execute(params![
             self.run,
             slot,
@@ -324,6 +294,8 @@ impl<'a> Saver<'a> {
             session.seen.gaps_json(),
             session.claimed.map(|claimed| claimed.contacts.cast_signed()),
             session.claimed.map(|claimed| claimed.digest.cast_signed()),
+            person.home,
+            (!self.open.is_empty()).then_some(self.open.as_str()),
         ])?;
         Ok(())
     }

@@ -5,9 +5,10 @@ use super::pool::{Failure, Pool, run_id, slot};
 use super::read_fleet::fleet;
 use super::read_runs::{self, unsigned};
 use crate::ENCOUNTER_GAP_US;
+use crate::encounter::{Chain, Meetings};
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Page};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -137,14 +138,22 @@ fn open_encounters(
     person: Uuid,
     span: Span,
 ) -> rusqlite::Result<Vec<(u32, Encounter)>> {
-    transaction
-        .prepare_cached(
-            "select e.other, n.uuid, e.from_us, e.to_us, e.nearest, e.contacts
-             from encounter_open e join node n on n.run = e.run and n.slot = e.other
-             where e.run = ? and e.person = ? and e.to_us >= ? and e.from_us <= ?",
-        )?
-        .query_map(params![run.id, slot, span.from_us, span.to_us], |row| encounter_from(row, person, true))?
-        .collect()
+    let chains = transaction
+        .prepare_cached("select open from node_latest where run = ? and slot = ?")?
+        .query_row(params![run.id, slot], |row| {
+            Ok(Meetings::open_of(row.get_ref(0)?.as_str_or_null()?.unwrap_or_default()))
+        })
+        .optional()?;
+    let mut name = transaction.prepare_cached("select uuid from node where run = ? and slot = ?")?;
+    let mut open = Vec::new();
+    for (slot, chain) in chains.unwrap_or_default() {
+        let Chain { from_us, to_us, nearest, contacts } = chain;
+        if to_us >= span.from_us && from_us <= span.to_us {
+            let other = name.query_row((run.id, slot), |row| row.get(0).map(Uuid::from_bytes))?;
+            open.push((slot, Encounter { person, other, from_us, to_us, nearest, contacts, open: true }));
+        }
+    }
+    Ok(open)
 }
 
 /// Closed encounters that began before `time_us` and were not over by then. Each has a contact in the

@@ -1,7 +1,8 @@
 //! The reading side of the embedded store.
 
 use super::pool::Pool;
-use super::{lease, read_contacts, read_nodes, read_runs, read_states};
+use super::{lease, read_audit, read_contacts, read_nodes, read_runs, read_states};
+use crate::ledger::{Lateness, Ledgers, ShardKept};
 use crate::queries::{PaperState, Span};
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
@@ -100,6 +101,28 @@ impl Queries for SqliteQueries {
         visit: &mut dyn FnMut(Contact) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.pool.ask(|transaction| read_contacts::each_contact(&self.pool, transaction, run, visit))
+    }
+
+    fn fleet_frames(
+        &self,
+        run: Uuid,
+        from: u64,
+        to: u64,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.pool.ask(|transaction| read_audit::fleet_frames(transaction, run, (from, to), visit))
+    }
+
+    fn fleet_shards(&self, run: Uuid) -> Result<Vec<ShardKept>, StoreError> {
+        self.pool.ask(|transaction| read_audit::fleet_shards(transaction, run))
+    }
+
+    fn ledgers(&self, run: Uuid) -> Result<Ledgers, StoreError> {
+        self.pool.ask(|transaction| read_audit::ledgers(&self.pool, transaction, run))
+    }
+
+    fn lateness(&self, run: Uuid, after_us: i64) -> Result<Option<Lateness>, StoreError> {
+        self.pool.ask(|transaction| read_audit::lateness(transaction, run, after_us)).map(Some)
     }
 
     fn rejected(&self, limit: usize) -> Result<Vec<RejectedRecord>, StoreError> {

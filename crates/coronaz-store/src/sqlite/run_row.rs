@@ -22,6 +22,10 @@ pub(super) struct RunRow {
     pub(super) figures: Figures,
     pub(super) contacts: u64,
     pub(super) infections: u64,
+    /// How often a person's reports changed their partition.
+    pub(super) strays: u64,
+    /// When something of it was stored last.
+    pub(super) written_us: Option<i64>,
     /// The people, if it is a fleet.
     pub(super) fleet: Option<Population>,
 }
@@ -33,13 +37,13 @@ impl RunRow {
     }
 }
 
-/// The row of a run, made if there is none.
-pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Result<RunRow> {
+/// The row of a run, made if there is none; `None` when the run was deleted.
+pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Result<Option<RunRow>> {
     let find = || {
         transaction
             .prepare_cached(
                 "select id, started_us, last_us, nodes, reports, states, since_state, snapshot_at, total, zombies,
-                        deaths, dead_zombies, immune, contacts, infections, window_us
+                        deaths, dead_zombies, immune, contacts, infections, window_us, strays, written_us
                  from run where uuid = ?",
             )?
             .query_row([uuid.as_bytes()], |row| {
@@ -62,6 +66,8 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
                     },
                     contacts: row.get::<_, i64>(13)?.cast_unsigned(),
                     infections: row.get::<_, i64>(14)?.cast_unsigned(),
+                    strays: row.get::<_, i64>(16)?.cast_unsigned(),
+                    written_us: row.get(17)?,
                     fleet: None,
                 })
             })
@@ -69,10 +75,15 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
     };
     if let Some(mut row) = find()? {
         row.fleet = population(transaction, row.id, uuid)?;
-        return Ok(row);
+        return Ok(Some(row));
+    }
+    let deleted =
+        transaction.prepare_cached("select 1 from deleted_run where uuid = ?")?.exists([uuid.as_bytes()])?;
+    if deleted {
+        return Ok(None);
     }
     transaction.prepare_cached("insert into run (uuid) values (?)")?.execute([uuid.as_bytes()])?;
-    find()?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    find()?.map(Some).ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 /// The people of a run, if it is a fleet.
@@ -96,7 +107,7 @@ pub(super) fn save(transaction: &Transaction<'_>, row: &RunRow) -> rusqlite::Res
         .prepare_cached(
             "update run set started_us = ?, last_us = ?, nodes = ?, reports = ?, states = ?, since_state = ?,
                             snapshot_at = ?, total = ?, zombies = ?, deaths = ?, dead_zombies = ?, immune = ?,
-                            contacts = ?, infections = ?
+                            contacts = ?, infections = ?, strays = ?, written_us = ?
              where id = ?",
         )?
         .execute(params![
@@ -114,6 +125,8 @@ pub(super) fn save(transaction: &Transaction<'_>, row: &RunRow) -> rusqlite::Res
             row.figures.immune,
             row.contacts.cast_signed(),
             row.infections.cast_signed(),
+            row.strays.cast_signed(),
+            row.written_us,
             row.id,
         ])?;
     Ok(())
@@ -124,6 +137,7 @@ pub(super) fn announce(
     transaction: &Transaction<'_>,
     row: &mut RunRow,
     announcement: &Announcement,
+    now_us: i64,
 ) -> rusqlite::Result<()> {
     let kind = match announcement.kind {
         RunKind::Nodes => "nodes",
@@ -131,7 +145,8 @@ pub(super) fn announce(
     };
     let changed = transaction
         .prepare_cached(
-            "update run set name = ?, kind = ?, seed = ?, scenario = ?, parameters = ?, announced = 1, started_us = ?
+            "update run set name = ?, kind = ?, seed = ?, scenario = ?, parameters = ?, announced = 1, started_us = ?,
+                            written_us = ?
              where id = ? and announced = 0",
         )?
         .execute(params![
@@ -141,12 +156,14 @@ pub(super) fn announce(
             announcement.scenario,
             serde_json::to_string(&announcement.parameters).unwrap_or_else(|_| "{}".to_owned()),
             announcement.started_us,
+            now_us,
             row.id,
         ])?;
     if changed == 0 {
         return Ok(());
     }
     row.started_us = Some(announcement.started_us);
+    row.written_us = Some(now_us);
     // Contacts that are there keep the window they were stored with, so it must not change under them.
     if announcement.kind == RunKind::Fleet && row.contacts == 0 {
         row.window_us = FLEET_WINDOW_US;

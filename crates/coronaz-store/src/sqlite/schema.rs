@@ -9,8 +9,12 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x435A_5331;
 
 /// One step for each version; a released one is never changed.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_fleets.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_fleets.sql"),
+    include_str!("migrations/0003_arrivals.sql"),
+    include_str!("migrations/0004_runs.sql"),
+];
 
 /// The version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -1,78 +1,37 @@
 //! The writing side of the embedded store.
 
 use super::commit::{self, Cache, CommitFailure};
-use super::connection::{FileIdentity, open_writer, read_error, refuses_content};
-use super::{lease, schema};
+use super::connection::{WRITER_CACHE_KIB, read_error, refuses_content};
+use super::lease;
+use super::store_file::StoreFile;
 use crate::{
     Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, StoreError,
 };
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// One writer of a file. Several may write one file, each takes its turn.
 pub(crate) struct SqliteIngestion {
-    path: PathBuf,
-    open: Option<(Connection, FileIdentity)>,
+    file: StoreFile,
     cache: Cache,
 }
 
+/// Of what the writer may remember, the part that is pages of the file.
+const PAGES_SHARE: usize = 4;
+
 impl SqliteIngestion {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), open: None, cache: Cache::default() }
-    }
-
-    /// The connection; opens, or opens again when the file is not the one that was opened.
-    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        let identity = FileIdentity::of(&self.path);
-        if self.open.as_ref().is_some_and(|(_, opened)| Some(*opened) != identity) {
-            tracing::warn!(store = %self.path.display(), "the store's file was removed or replaced");
-            self.open = None;
-        }
-        if self.open.is_none() {
-            self.cache = Cache::default();
-            let mut connection = open_writer(&self.path)?;
-            schema::migrate(&mut connection, &self.path)?;
-            let identity = FileIdentity::of(&self.path).ok_or_else(|| StoreError::Unavailable {
-                location: self.path.display().to_string(),
-                reason: "it was removed while it was opened".to_owned(),
-                source: None,
-            })?;
-            self.open = Some((connection, identity));
-        }
-        match &mut self.open {
-            Some((connection, _)) => Ok(connection),
-            None => unreachable!("it was opened above"),
-        }
-    }
-
-    fn read<T>(&mut self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let answer = ask(self.connection()?);
-        answer.map_err(|error| read_error(&self.path, error))
-    }
-
-    fn write<T>(
-        &mut self,
-        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let connection = self.connection()?;
-        let written =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
-                let answer = change(&transaction)?;
-                transaction.commit()?;
-                Ok(answer)
-            });
-        written.map_err(|error| read_error(&self.path, error))
+        Self { file: StoreFile::new(path, WRITER_CACHE_KIB), cache: Cache::default() }
     }
 }
 
 impl Ingestion for SqliteIngestion {
     fn prepare(&mut self) -> Result<(), StoreError> {
-        self.connection().map(|_| ())
+        self.file.connection().map(|_| ())
     }
 
     fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<Ownership, StoreError> {
-        self.write(|transaction| lease::heartbeat(transaction, heartbeat))
+        self.file.write(|transaction| lease::heartbeat(transaction, heartbeat))
     }
 
     fn take(
@@ -82,25 +41,27 @@ impl Ingestion for SqliteIngestion {
         now_us: i64,
         lasts: Duration,
     ) -> Result<Option<Held>, StoreError> {
-        self.write(|transaction| lease::take(transaction, partition, owner, now_us, lasts))
+        self.file.write(|transaction| lease::take(transaction, partition, owner, now_us, lasts))
     }
 
     fn release(&mut self, owner: &str, held: &[(i32, i64)]) -> Result<(), StoreError> {
-        self.write(|transaction| lease::release(transaction, owner, held))
+        self.file.write(|transaction| lease::release(transaction, owner, held))
     }
 
     fn offsets(&mut self) -> Result<Vec<PartitionOffset>, StoreError> {
-        self.read(lease::offsets)
+        self.file.read(lease::offsets)
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
-        self.connection()?;
-        let Self { path, open, cache } = self;
-        let Some((connection, _)) = open else { unreachable!("it was opened above") };
+        let Self { file, cache } = self;
+        let (connection, fresh) = file.connection()?;
+        if fresh {
+            cache.forget();
+        }
         let committed = commit::commit(connection, cache, batch);
         committed.map_err(|failure| {
             // Whatever was prepared in memory did not happen.
-            *cache = Cache::default();
+            cache.forget();
             match failure {
                 CommitFailure::Fenced(found) => CommitError::Fenced {
                     partition: batch.partition,
@@ -110,9 +71,15 @@ impl Ingestion for SqliteIngestion {
                 CommitFailure::Sqlite(error) if refuses_content(&error) => {
                     CommitError::Refused { reason: error.to_string() }
                 }
-                CommitFailure::Sqlite(error) => read_error(path, error).into(),
+                CommitFailure::Sqlite(error) => read_error(file.path(), error).into(),
             }
         })
+    }
+
+    fn remember_at_most(&mut self, bytes: usize) {
+        let pages = bytes / PAGES_SHARE;
+        self.cache = Cache::of_bytes(bytes - pages);
+        self.file.set_cache_kib(-i64::try_from(pages >> 10).unwrap_or(i64::MAX).max(1));
     }
 }
 
@@ -140,7 +107,7 @@ mod tests {
         let mut ingestion = SqliteIngestion::new(&folder.path().join("store.db"));
         let held = ingestion.take(0, "a", 0, Duration::from_secs(5)).expect("there").expect("free");
         let limit = |ingestion: &mut SqliteIngestion, pages: i64| {
-            let connection = ingestion.connection().expect("open");
+            let (connection, _) = ingestion.file.connection().expect("open");
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("set");
         };
         // SQLite's own limit answers as the disk's does.

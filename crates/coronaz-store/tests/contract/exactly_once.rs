@@ -210,6 +210,14 @@ fn check(queries: &dyn Queries, topic: &[Vec<Report>], run: Option<Uuid>) {
     }
     assert_eq!(counted, encounters.len());
     assert_eq!(encounters, expected_encounters(&contacts));
+    let (mut each, mut counted) = (BTreeSet::new(), 0);
+    let mut visit = |e: coronaz_store::view::Encounter| {
+        counted += 1;
+        each.insert((e.person, e.other, e.from_us, e.to_us, e.contacts));
+        ControlFlow::Continue(())
+    };
+    queries.each_encounter(id, &mut visit).expect("encounters");
+    assert_eq!((counted, each), (encounters.len(), encounters));
 
     assert!(row.moments as usize >= reports / 10);
     let mut last = 0;

@@ -1,11 +1,12 @@
 //! What every store has to do, whatever keeps it. One function for each promise; each takes stores of its own and
 //! is named by the sentence it proves.
 
+pub(crate) mod administering;
 pub(crate) mod exactly_once;
 pub(crate) mod reading;
 pub(crate) mod writing;
 
-use coronaz_store::{Batch, Held, Ingestion, Queries, ReportRecord};
+use coronaz_store::{Administration, Batch, Held, Ingestion, Queries, ReportRecord};
 use coronaz_wire::{Contact, Report};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub(crate) trait Stores {
     fn ingestion(&self) -> Box<dyn Ingestion>;
     /// One more reader.
     fn queries(&self) -> Arc<dyn Queries>;
+    /// One more administrator.
+    fn administration(&self) -> Box<dyn Administration>;
 }
 
 /// A second in microseconds.
@@ -128,11 +131,21 @@ macro_rules! contract {
             statistics_are_thinned_evenly_with_both_ends,
             runs_are_kept_apart,
             contacts_of_a_person_come_by_time_in_pages,
+            lists_newest_first_are_those_oldest_first_the_other_way_round,
+            whom_somebody_infected_is_found_by_the_infector,
+            a_table_has_a_row_for_each_thing_of_the_run,
             encounters_that_overlap_a_time_are_found_however_long_they_are,
             an_infection_says_who_whom_when_and_where,
             who_was_only_heard_of_is_a_node_without_a_state,
             what_is_not_there_is_named,
             states_far_from_a_snapshot_are_right,
+        );
+        $crate::contract!(@ $stores, administering:
+            a_deleted_run_is_gone_and_what_still_arrives_of_it_is_counted_and_not_stored,
+            the_run_without_a_name_begins_anew_after_its_deletion,
+            runs_go_when_nothing_of_them_was_stored_for_long_whatever_their_own_clocks_say,
+            a_deletion_that_was_broken_off_is_finished_by_the_next_call,
+            a_rejected_record_goes_with_the_run_it_names,
         );
         $crate::contract!(@ $stores, exactly_once:
             whatever_happens_to_two_writers_everything_is_in_once,

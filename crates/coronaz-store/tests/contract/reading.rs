@@ -1,6 +1,7 @@
 //! Promises of the reading side.
 
 use super::{S, Stores, T0, batch, batch_of, commit, contact, node, report, take};
+use coronaz_store::export::{self, Table};
 use coronaz_store::queries::Span;
 use coronaz_store::view::{Cursor, Encounter};
 use coronaz_store::{At, Figures, Queries, StoreError};
@@ -225,6 +226,111 @@ pub(crate) fn an_infection_says_who_whom_when_and_where(new: New) {
     assert_eq!(rows, expected);
     assert_eq!(queries.node(RUN, node(2)).expect("the node").infections.len(), 2);
     assert_eq!(queries.infections(RUN, T0 + S, 1).expect("an answer")[0].time_us, T0 + 2 * S);
+}
+
+pub(crate) fn lists_newest_first_are_those_oldest_first_the_other_way_round(new: New) {
+    let stores = new();
+    let (mut ingestion, queries) = (stores.ingestion(), stores.queries());
+    let mut held = take(&mut *ingestion, 0);
+    // Many windows; short meetings with 3 and 4, a long one with 2, one that still goes on.
+    for second in (0..3600).step_by(20) {
+        let mut contacts = vec![contact(node(3), second), contact(node(4), second)];
+        contacts.extend((0..20).step_by(5).map(|more| contact(node(2), second + more)));
+        commit(&mut *ingestion, &mut held, [Report { contacts, ..report(node(1), second) }]);
+    }
+    let span = Span { from_us: T0 + 700 * S, to_us: T0 + 3500 * S };
+    for span in [span, Span::ALL] {
+        let mut oldest = queries.contacts(RUN, node(1), span, None, 10_000).expect("an answer").items;
+        let (mut newest, mut from) = (Vec::new(), None);
+        loop {
+            let page = queries.contacts_newest_first(RUN, node(1), span, from, 37).expect("an answer");
+            assert!(page.items.len() <= 37);
+            newest.extend(page.items);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        oldest.reverse();
+        assert_eq!(newest, oldest);
+        let mut oldest = queries.encounters(RUN, node(1), span, None, 10_000).expect("an answer").items;
+        let (mut newest, mut from) = (Vec::new(), None);
+        loop {
+            let page = queries.encounters_newest_first(RUN, node(1), span, from, 23).expect("an answer");
+            assert!(page.items.len() <= 23);
+            newest.extend(page.items);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        oldest.reverse();
+        assert_eq!(newest, oldest);
+        assert!(newest.len() > 250);
+    }
+}
+
+pub(crate) fn whom_somebody_infected_is_found_by_the_infector(new: New) {
+    let stores = new();
+    let (mut ingestion, queries) = (stores.ingestion(), stores.queries());
+    let mut held = take(&mut *ingestion, 0);
+    let caught = |n: u32, by: u32, second: i64| Report {
+        infected: true,
+        infected_by: Some(node(by)),
+        ..report(node(n), second)
+    };
+    commit(
+        &mut *ingestion,
+        &mut held,
+        [caught(2, 1, 0), caught(3, 2, 1), caught(4, 1, 2), caught(5, 1, 3), report(node(6), 4)],
+    );
+    let by = |n: u32, from_us: i64, limit: usize| -> Vec<Uuid> {
+        let infections = queries.infections_by(RUN, node(n), from_us, limit).expect("an answer");
+        infections.iter().map(|infection| infection.infectee).collect()
+    };
+    assert_eq!(by(1, i64::MIN, 10), [node(2), node(4), node(5)]);
+    assert_eq!(by(1, T0 + S, 1), [node(4)]);
+    assert!(by(6, i64::MIN, 10).is_empty());
+    assert!(matches!(queries.infections_by(RUN, node(99), 0, 10), Err(StoreError::NoSuchNode { .. })));
+}
+
+pub(crate) fn a_table_has_a_row_for_each_thing_of_the_run(new: New) {
+    let stores = new();
+    let (mut ingestion, queries) = (stores.ingestion(), stores.queries());
+    let mut held = take(&mut *ingestion, 0);
+    for second in 0..30 {
+        let met = Contact { distance: Some(1.5), ..contact(node(3), second) };
+        let report = Report { infected: second > 5, contacts: vec![met], ..report(node(1), second) };
+        commit(&mut *ingestion, &mut held, [report]);
+    }
+    let table = |table: Table| -> Vec<String> {
+        let mut text = Vec::new();
+        let mut sink = |block: Vec<u8>| {
+            text.extend(block);
+            ControlFlow::Continue(())
+        };
+        let rows = export::csv(&*queries, RUN, table, &mut sink).expect("written");
+        let lines: Vec<_> = String::from_utf8(text).expect("text").lines().map(str::to_owned).collect();
+        assert_eq!(rows as usize + 1, lines.len());
+        assert_eq!(lines[0].split(',').count(), table.columns().len());
+        lines
+    };
+    let at = |second: i64| T0 + second * S;
+    assert_eq!(table(Table::Statistics).len(), 4);
+    assert_eq!(table(Table::Statistics)[3], format!("2,{},1,1,0,0,0,30,1", at(29)));
+    assert_eq!(table(Table::Infections)[1], format!("{},{},,1,2", at(6), node(1)));
+    assert_eq!(table(Table::Contacts)[30], format!("{},{},{},1.5", at(29), node(1), node(3)));
+    let met = format!("{},{},{},{},1.5,30,true", node(1), node(3), at(0), at(29));
+    assert_eq!(table(Table::Encounters)[1..], [met]);
+    let nodes = [format!("0,{},1,2,true,false,true", node(1)), format!("1,{},,,,,", node(3))];
+    assert_eq!(table(Table::Nodes)[1..], nodes);
+    let mut blocks = 0;
+    let unknown = export::csv(&*queries, Uuid::from_u128(9), Table::Nodes, &mut |_| {
+        blocks += 1;
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(unknown, Err(StoreError::NoSuchRun(_))));
+    assert_eq!(blocks, 0);
 }
 
 pub(crate) fn who_was_only_heard_of_is_a_node_without_a_state(new: New) {

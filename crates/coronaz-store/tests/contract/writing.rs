@@ -190,7 +190,7 @@ pub(crate) fn records_that_could_not_be_read_are_kept_with_their_reason(new: New
     let held = take(&mut *ingestion, 1);
     let mut batch = batch_of(held, [report(node(1), 0)]);
     for (offset, bytes) in [(1, vec![0u8, 255, 10]), (2, vec![7; 100_000])] {
-        batch.rejected.push(Rejected { offset, reason: "no JSON\0".to_owned(), bytes });
+        batch.rejected.push(Rejected { offset, reason: "no JSON\0".to_owned(), run: None, bytes });
     }
     batch.to = 3;
     ingestion.commit(&batch).expect("committed");
@@ -228,6 +228,8 @@ pub(crate) fn the_first_announcement_of_a_run_counts(new: New) {
         started_us: T0 - S,
         parameters: BTreeMap::new(),
         scenario: "[parameters]\n".to_owned(),
+        forked_from: None,
+        guests_of: None,
     };
     // The reports of a run may come before its announcement.
     let mut batch = batch_of(held, [Report { run: Some(run), ..report(node(1), 0) }]);

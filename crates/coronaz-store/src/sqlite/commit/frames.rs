@@ -20,12 +20,16 @@ pub(super) fn write(
         // Made from good bytes only.
         let Ok(frame) = Frame::decode(record.bytes()) else { continue };
         let uuid = frame.header.stamp.population.run;
-        cache.run(transaction, uuid)?;
+        if cache.run(transaction, uuid)?.is_none() {
+            super::skip(transaction, uuid, 1, committed)?;
+            continue;
+        }
         let Cache { runs, mirrors, .. } = cache;
         let Some(run) = runs.get_mut(&uuid) else { unreachable!("it was put in above") };
         if let Err(reason) = fleet_rows::admit(transaction, &mut run.row, &frame)? {
             let reason = reason.to_owned();
-            refused.push(Rejected { offset: record.offset(), reason, bytes: record.bytes().to_vec() });
+            let (offset, bytes) = (record.offset(), record.bytes().to_vec());
+            refused.push(Rejected { offset, reason, run: Some(uuid), bytes });
             continue;
         }
         let mirror = mirrors.of(transaction, run.row.id, &frame, (batch.partition, batch.epoch))?;
@@ -35,7 +39,8 @@ pub(super) fn write(
     }
     for (uuid, ticks) in touched {
         let Some(run) = cache.runs.get_mut(&uuid) else { continue };
-        committed.states += fleet_rows::draw_moments(transaction, &mut run.row, &ticks)?;
+        committed.states += fleet_rows::draw_moments(transaction, &mut run.row, &ticks, batch.now_us)?;
+        run.row.written_us = Some(batch.now_us);
         run_row::save(transaction, &run.row)?;
     }
     Ok(())
