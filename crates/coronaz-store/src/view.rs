@@ -1,6 +1,7 @@
 //! What the reading side answers. Times are microseconds since the Unix epoch.
 
 use crate::{Figures, Health};
+use coronaz_wire::announcement::ForkedFrom;
 use uuid::Uuid;
 
 /// One execution of a scenario.
@@ -18,10 +19,14 @@ pub struct Run {
     pub scenario: Option<String>,
     /// The parameters as announced: a JSON object.
     pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// Where it left another run, as announced.
+    pub forked_from: Option<ForkedFrom>,
     /// As announced; else the first report's time.
     pub started_us: Option<i64>,
     /// The newest report's time.
     pub last_us: Option<i64>,
+    /// When something of it was last stored, by the clock of those who did.
+    pub written_us: Option<i64>,
     /// Moments: they are numbered 0 to one less than this.
     pub moments: u64,
     /// Devices: slots are numbered 0 to one less than this. Some may only have been heard of.

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 use uuid::Uuid;
 
 const RUN_COLUMNS: &str = "uuid, name, kind, seed, scenario, parameters, started_us, last_us, states, nodes, reports, total, zombies, \
-     deaths, dead_zombies, immune, contacts, infections";
+     deaths, dead_zombies, immune, contacts, infections, forked_from, written_us";
 
 fn run_from(row: &Row<'_>) -> rusqlite::Result<Run> {
     let parameters: String = row.get(5)?;
@@ -26,6 +26,8 @@ fn run_from(row: &Row<'_>) -> rusqlite::Result<Run> {
         figures: figures(row, 11)?,
         contacts: unsigned(row, 16)?,
         infections: unsigned(row, 17)?,
+        forked_from: row.get::<_, Option<String>>(18)?.and_then(|from| serde_json::from_str(&from).ok()),
+        written_us: row.get(19)?,
     })
 }
 

@@ -146,7 +146,7 @@ pub(super) fn announce(
     let changed = transaction
         .prepare_cached(
             "update run set name = ?, kind = ?, seed = ?, scenario = ?, parameters = ?, announced = 1, started_us = ?,
-                            written_us = ?
+                            written_us = ?, forked_from = ?
              where id = ? and announced = 0",
         )?
         .execute(params![
@@ -157,6 +157,7 @@ pub(super) fn announce(
             serde_json::to_string(&announcement.parameters).unwrap_or_else(|_| "{}".to_owned()),
             announcement.started_us,
             now_us,
+            announcement.forked_from.as_ref().and_then(|from| serde_json::to_string(from).ok()),
             row.id,
         ])?;
     if changed == 0 {
