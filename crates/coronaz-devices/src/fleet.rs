@@ -4,6 +4,9 @@
 //! publisher, a thread of its own, as records. The broker is never a barrier: what it does not take
 //! waits in memory, then on disk.
 //!
+//! - `driver`: the engine with everything around it; `beginning`: where its people come from
+//! - [`bridge`]: devices with a real radio as guests
+//! - [`checkpoint`]: a run as a file, to go on from; [`keeper`]: when it is written
 //! - [`pace`]: when the next tick is due, and how late it is
 //! - `crew`: the threads, as the engine wants them
 //! - `scribe`: writes down contacts and infections for the shards of frames
@@ -12,7 +15,12 @@
 //! - `queue`: what waits, in order; `segments`: the part of it on disk
 //! - `progress`: the line in the log
 
+mod beginning;
+pub mod bridge;
+pub mod checkpoint;
 mod crew;
+mod driver;
+pub mod keeper;
 pub mod pace;
 mod progress;
 pub mod publisher;
@@ -21,38 +29,29 @@ mod scribe;
 pub mod segments;
 mod tracker;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use coronaz_bus::{ContentType, RecordSink};
-use coronaz_model::{Draws, Fleet, Health, Parameters, Spawn, Tick, identity::base_of};
+use coronaz_bus::RecordSink;
+use coronaz_model::{Parameters, Tick, fleet::ForkError};
+use coronaz_radio::UdpError;
 use coronaz_wire::{
     Scenario,
-    announcement::RunKind,
-    frame::{Population, SHARD_PEOPLE_MAX},
-    timestamp::SECOND_US,
+    frame::{NoMemory, Population, SHARD_PEOPLE_MAX},
 };
 use uuid::Uuid;
 
-use crate::{
-    nodes::{Stop, clock},
-    scenario,
-};
-use crew::Crew;
-use pace::{Pace, Speed};
-use progress::Progress;
-use publisher::{Outgoing, Publisher};
-use scribe::Scribe;
+use crate::nodes::Stop;
+pub use beginning::{Fork, Origin, Past};
+use bridge::BridgeConfig;
+pub use checkpoint::{Checkpoint, CheckpointError};
+use driver::Driver;
+pub use keeper::CheckpointsConfig;
+use pace::Speed;
+use publisher::Publisher;
 use segments::SegmentsError;
-use tracker::Tracker;
 
 /// The most people of a fleet.
 pub const PEOPLE_MAX: u32 = coronaz_wire::frame::PEOPLE_MAX;
-/// While nothing is due, so often the fleet looks whether it was asked to stop.
-const STOP_LOOK: Duration = Duration::from_millis(50);
 
 /// What a fleet does.
 #[derive(Debug, Clone)]
@@ -79,6 +78,12 @@ pub struct FleetConfig {
     pub live_for: Option<Duration>,
     /// Folder and limit in bytes of the spool.
     pub spool: Option<(PathBuf, u64)>,
+    /// Where the people come from. Those of a checkpoint or of another run count, not `people` and `infected`.
+    pub origin: Origin,
+    /// Checkpoints, if any are to be written.
+    pub checkpoints: Option<CheckpointsConfig>,
+    /// Guests with a real radio, if any are welcome. Only in real time.
+    pub bridge: Option<BridgeConfig>,
 }
 
 /// Why a fleet could not start.
@@ -94,6 +99,21 @@ pub enum FleetError {
         /// How many of them infected.
         infected: u32,
     },
+    /// Guests live in real time, and remember.
+    #[error("guests need a fleet in real time, which begins now and is not saved: {0}")]
+    Bridge(&'static str),
+    /// No radio.
+    #[error(transparent)]
+    Radio(#[from] UdpError),
+    /// The other future is none.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
+    /// Checkpoints cannot be kept.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint that contradicts itself.
+    #[error("the checkpoint cannot be gone on from: {0}")]
+    Memory(#[from] NoMemory),
     /// No spool.
     #[error(transparent)]
     Spool(#[from] SegmentsError),
@@ -122,6 +142,8 @@ pub struct Summary {
     pub infections: u64,
     /// Whether records that did not arrive stay in a spool.
     pub spooled: bool,
+    /// What a bridge did, where there was one.
+    pub guests: Option<bridge::Figures>,
 }
 
 /// Lives until the last tick asked for, until everybody is dead, or until `stop` asks.
@@ -129,127 +151,44 @@ pub struct Summary {
 /// # Errors
 /// See [`FleetError`]; nothing was sent then.
 pub fn run(config: &FleetConfig, sink: Arc<dyn RecordSink>, stop: &Stop) -> Result<Summary, FleetError> {
-    let FleetConfig { people, infected, .. } = *config;
-    if !(1..=PEOPLE_MAX).contains(&people) || infected > people {
-        return Err(FleetError::People { people, infected });
-    }
+    check(config)?;
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(config.threads)
         .thread_name(|number| format!("fleet-{number}"))
         .build()?;
     let publisher = Publisher::start(sink, config.spool.as_ref())?;
-    Ok(threads.install(|| Driver::new(config, publisher).live(stop)))
+    let summary = threads.install(|| match Driver::new(config, publisher, stop)? {
+        Some(driver) => Ok::<_, FleetError>(driver.live(stop)),
+        None => Ok(Summary::default()),
+    })?;
+    Ok(summary)
 }
 
-/// The engine with everything around it.
-struct Driver<'a> {
-    config: &'a FleetConfig,
-    crew: Crew,
-    fleet: Fleet,
-    scribes: Vec<Scribe>,
-    tracker: Tracker,
-    publisher: Publisher,
-    started_us: i64,
-}
-
-impl<'a> Driver<'a> {
-    fn new(config: &'a FleetConfig, publisher: Publisher) -> Self {
-        let spawns = (0..config.people as usize)
-            .map(|person| Spawn { infected: person < config.infected as usize, ..Spawn::default() });
-        let base = base_of(config.seed);
-        let fleet = Fleet::new(&config.parameters, Draws::new(config.seed), base, spawns);
-        let population = population(config.run, base, config.people);
-        let scribes = vec![Scribe::new(population); fleet.shards()];
-        let tracker = Tracker::new(population);
-        Driver { config, crew: Crew, fleet, scribes, tracker, publisher, started_us: clock::now_us() }
+fn check(config: &FleetConfig) -> Result<(), FleetError> {
+    let FleetConfig { people, infected, .. } = *config;
+    if !(1..=PEOPLE_MAX).contains(&people) || infected > people {
+        return Err(FleetError::People { people, infected });
     }
-
-    fn live(mut self, stop: &Stop) -> Summary {
-        self.announce();
-        let begun = Instant::now();
-        let pace = Pace::new(begun, self.config.speed);
-        let mut progress = Progress::new(begun, self.config.people);
-        self.tracker.place(&self.fleet, self.started_us);
-        self.publish();
-        while !self.is_over(begun) && wait(&pace, self.fleet.tick() + 1, stop) {
-            if self.config.speed == Speed::Max && !self.publisher.wait_for_room(stop) {
-                break;
-            }
-            self.tick();
-            let behind = pace.behind(self.fleet.tick(), Instant::now());
-            progress.tell(&self.fleet, behind, &self.publisher.figures());
+    if config.bridge.is_some() {
+        if config.speed != Speed::Times(1.0) {
+            return Err(FleetError::Bridge("its speed must be 1"));
         }
-        let behind = pace.behind(self.fleet.tick(), Instant::now());
-        let census = self.tracker.census();
-        Summary {
-            tick: self.fleet.tick(),
-            digest: self.fleet.digest().value(),
-            behind,
-            records: self.publisher.finish(),
-            contacts: census.contacts,
-            infections: census.infections,
-            spooled: self.config.spool.is_some(),
+        if matches!(config.origin, Origin::Checkpoint(_)) {
+            return Err(FleetError::Bridge(
+                "a run that goes on from a checkpoint has another time; fork it instead",
+            ));
+        }
+        if config.checkpoints.is_some() {
+            return Err(FleetError::Bridge("what guests did to its people cannot be computed again"));
         }
     }
-
-    /// Computes the next tick and hands its records over.
-    fn tick(&mut self) {
-        self.fleet.step(&self.crew, &mut self.scribes);
-        for shard in self.publisher.take_gaps() {
-            self.tracker.want_key(shard);
-        }
-        let tick = i64::try_from(self.fleet.tick()).unwrap_or(i64::MAX);
-        let time_us = self.started_us.saturating_add(tick.saturating_mul(SECOND_US));
-        self.tracker.follow(&self.fleet, &mut self.scribes, time_us);
-        self.publish();
-    }
-
-    fn publish(&mut self) {
-        for record in self.tracker.take_records() {
-            self.publisher.offer(record);
-        }
-    }
-
-    fn announce(&mut self) {
-        let FleetConfig { run, scenario, parameters, seed, people, infected, .. } = self.config;
-        let scenario = Scenario { nodes: people - infected, infected: *infected, ..scenario.clone() };
-        let announcement =
-            scenario::announcement(*run, RunKind::Fleet, *seed, self.started_us, &scenario, parameters);
-        self.publisher.offer(Outgoing {
-            key: run.to_string().into(),
-            payload: announcement.encode(),
-            content_type: ContentType::RUN,
-            shard: None,
-        });
-    }
-
-    fn is_over(&self, begun: Instant) -> bool {
-        let dead = self.fleet.census().of(Health::Deceased);
-        let FleetConfig { ticks, live_for, people, .. } = self.config;
-        ticks.is_some_and(|last| self.fleet.tick() >= last)
-            || live_for.is_some_and(|time| begun.elapsed() >= time)
-            || dead == u64::from(*people)
-    }
+    Ok(())
 }
 
 /// As many shards as needed, all of nearly the same size.
 fn population(run: Uuid, base: u128, people: u32) -> Population {
     let shards = people.div_ceil(SHARD_PEOPLE_MAX);
     Population { run, base: Uuid::from_u128(base), people, shard_people: people.div_ceil(shards) }
-}
-
-/// Waits until a tick is due; `false` when asked to stop instead.
-fn wait(pace: &Pace, tick: Tick, stop: &Stop) -> bool {
-    loop {
-        if stop.is_asked() {
-            return false;
-        }
-        let left = pace.until(tick, Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        std::thread::sleep(left.min(STOP_LOOK));
-    }
 }
 
 #[cfg(test)]

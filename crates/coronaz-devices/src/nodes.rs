@@ -32,6 +32,7 @@ use uuid::Uuid;
 pub use group::Figures;
 use group::{Group, Shared};
 use hearing_log::HearingLog;
+pub(crate) use refused::Refused;
 
 use crate::{
     device::Circumstances,

@@ -54,14 +54,15 @@ impl fmt::Display for Speed {
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     started: Instant,
+    first: Tick,
     speed: Speed,
 }
 
 impl Pace {
-    /// Tick 0 was at `started`.
+    /// Tick `first` was at `started`.
     #[must_use]
-    pub fn new(started: Instant, speed: Speed) -> Self {
-        Pace { started, speed }
+    pub fn new(started: Instant, first: Tick, speed: Speed) -> Self {
+        Pace { started, first, speed }
     }
 
     /// How long until the tick is due; zero when it is late.
@@ -80,7 +81,8 @@ impl Pace {
         match self.speed {
             // A tick centuries away is never due.
             Speed::Times(times) => {
-                let after = Duration::try_from_secs_f64(tick as f64 / times).unwrap_or(Duration::MAX);
+                let ticks = tick.saturating_sub(self.first) as f64;
+                let after = Duration::try_from_secs_f64(ticks / times).unwrap_or(Duration::MAX);
                 self.started.checked_add(after)
             }
             Speed::Max => None,
@@ -95,12 +97,14 @@ mod tests {
     #[test]
     fn a_tick_is_due_at_its_share_of_a_second_and_late_after_it() {
         let start = Instant::now();
-        let pace = Pace::new(start, "20".parse().expect("a speed"));
+        let pace = Pace::new(start, 0, "20".parse().expect("a speed"));
         let after = |ms| start + Duration::from_millis(ms);
         assert_eq!(pace.until(40, after(1_500)), Duration::from_millis(500));
         assert_eq!(pace.behind(40, after(1_500)), Duration::ZERO);
         assert_eq!(pace.behind(40, after(2_250)), Duration::from_millis(250));
-        let pace = Pace::new(start, Speed::Max);
+        let resumed = Pace::new(start, 1_000, Speed::Times(1.0));
+        assert_eq!(resumed.until(1_002, after(500)), Duration::from_millis(1_500));
+        let pace = Pace::new(start, 0, Speed::Max);
         assert_eq!((pace.until(9, start), pace.behind(9, after(5))), (Duration::ZERO, Duration::ZERO));
     }
 

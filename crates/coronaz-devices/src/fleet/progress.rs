@@ -19,8 +19,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(now: Instant, people: u32) -> Self {
-        Progress { told: now, tick: 0, people }
+    pub(super) fn new(now: Instant, tick: Tick, people: u32) -> Self {
+        Progress { told: now, tick, people }
     }
 
     /// Tells how far the fleet is, if it is time.

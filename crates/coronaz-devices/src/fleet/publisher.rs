@@ -69,6 +69,8 @@ pub struct Figures {
     pub spooled_bytes: u64,
     /// Records dropped because there was no room left, or refused.
     pub dropped: u64,
+    /// Of the records handed over, in their order, so many are safe: arrived, on disk, or dropped.
+    pub safe: u64,
     /// Whether something had not arrived when the publisher ended.
     pub unsent: bool,
 }
@@ -76,6 +78,7 @@ pub struct Figures {
 /// The engine's side.
 pub(super) struct Publisher {
     sender: Option<SyncSender<Outgoing>>,
+    offered: u64,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -107,6 +110,7 @@ impl Publisher {
             gaps: BTreeSet::new(),
             again: Vec::new(),
             figures: Figures::default(),
+            taken: 0,
             told_of_drops: false,
             reachable: None,
         };
@@ -114,13 +118,19 @@ impl Publisher {
             .name("publisher".to_owned())
             .spawn(move || worker.work(&records))
             .map_err(FleetError::Publisher)?;
-        Ok(Publisher { sender: Some(sender), shared, thread: Some(thread) })
+        Ok(Publisher { sender: Some(sender), offered: 0, shared, thread: Some(thread) })
     }
 
     /// Hands a record over.
-    pub(super) fn offer(&self, record: Outgoing) {
+    pub(super) fn offer(&mut self, record: Outgoing) {
+        self.offered += 1;
         let sent = self.sender.as_ref().map(|sender| sender.send(record));
         debug_assert!(matches!(sent, Some(Ok(()))), "the publisher lives as long as its sender");
+    }
+
+    /// How many records were handed over.
+    pub(super) fn offered(&self) -> u64 {
+        self.offered
     }
 
     /// Waits until there is room; `false` when asked to stop instead.
@@ -165,6 +175,8 @@ struct Worker {
     /// Tokens to be sent again.
     again: Vec<u64>,
     figures: Figures,
+    /// Records taken from the engine.
+    taken: u64,
     told_of_drops: bool,
     reachable: Option<bool>,
 }
@@ -208,6 +220,7 @@ impl Worker {
 
     fn push(&mut self, record: Outgoing) {
         let shard = record.shard;
+        self.taken += 1;
         if self.queue.push(record).is_err() {
             self.figures.dropped += 1;
             self.gaps.extend(shard);
@@ -286,6 +299,7 @@ impl Worker {
         }
         self.figures.waiting_bytes = self.queue.waiting_bytes();
         self.figures.spooled_bytes = self.queue.spooled_bytes();
+        self.figures.safe = self.taken - (self.queue.at_risk() as u64).min(self.taken);
         *lock(&self.shared.figures) = self.figures;
         let reachable = self.sink.is_reachable();
         if self.reachable != Some(reachable) && (reachable || self.reachable.is_some()) {

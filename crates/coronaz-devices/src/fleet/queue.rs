@@ -164,6 +164,15 @@ impl Queue {
         self.memory.len() + self.in_flight.iter().filter(|sent| sent.record.is_some()).count()
     }
 
+    /// Of the records taken, how many at the end of the line would be lost with this process.
+    pub(super) fn at_risk(&self) -> usize {
+        if self.segments.is_none() {
+            return self.in_flight.len() + self.memory.len();
+        }
+        let memory = self.memory.iter().filter(|item| !item.on_disk).count();
+        memory + self.in_flight.iter().filter(|sent| !sent.on_disk && sent.record.is_some()).count()
+    }
+
     /// Whether everything has arrived.
     pub(super) fn is_empty(&self) -> bool {
         self.held() == 0 && !self.segments.as_ref().is_some_and(Segments::is_unread)

@@ -1,6 +1,6 @@
 //! Writes down contacts and infections for the shards of frames.
 
-use coronaz_model::{Infection, PersonId, fleet::Witness, identity::person_of};
+use coronaz_model::{Identity, Infection, PersonId, fleet::Witness, identity::person_of};
 use coronaz_wire::frame::{Pair, Population, recorder::Events};
 
 /// The witness of one of the engine's shards.
@@ -10,6 +10,10 @@ pub(super) struct Scribe {
     base: u128,
     /// For each shard of frames.
     shards: Vec<Events>,
+    /// Who heard which guest, and the square of their distance.
+    guest_contacts: Vec<(PersonId, Identity, u64)>,
+    /// Who was infected by whom, by UUIDs: an infector may be a guest.
+    infections: Vec<Infection>,
     /// The last contact, whose other direction may come next.
     last: Option<(u32, u32, u64)>,
 }
@@ -17,7 +21,14 @@ pub(super) struct Scribe {
 impl Scribe {
     pub(super) fn new(population: Population) -> Self {
         let shards = vec![Events::default(); population.shards() as usize];
-        Scribe { population, base: population.base.as_u128(), shards, last: None }
+        Scribe {
+            population,
+            base: population.base.as_u128(),
+            shards,
+            guest_contacts: Vec::new(),
+            infections: Vec::new(),
+            last: None,
+        }
     }
 
     /// The tick is over: nothing waits for its other direction any more.
@@ -33,8 +44,20 @@ impl Scribe {
         &self.shards[shard]
     }
 
+    /// Who heard guests.
+    pub(super) fn guest_contacts(&self) -> &[(PersonId, Identity, u64)] {
+        &self.guest_contacts
+    }
+
+    /// Who was infected.
+    pub(super) fn infections(&self) -> &[Infection] {
+        &self.infections
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
+        self.guest_contacts.clear();
+        self.infections.clear();
         self.shards.iter_mut().for_each(Events::clear);
     }
 
@@ -67,7 +90,12 @@ impl Witness for Scribe {
         self.last = Some((hearer.0, heard.0, distance_squared));
     }
 
+    fn guest_contact(&mut self, hearer: PersonId, guest: Identity, distance_squared: u64) {
+        self.guest_contacts.push((hearer, guest, distance_squared));
+    }
+
     fn infection(&mut self, infection: &Infection) {
+        self.infections.push(*infection);
         let person =
             |identity| person_of(self.base, identity).filter(|person| person.0 < self.population.people);
         let (infectee, infector) = (person(infection.infectee), person(infection.infector));

@@ -1,13 +1,20 @@
 use std::collections::BTreeSet;
 
-use coronaz_bus::MemoryBus;
-use coronaz_model::{PersonId, fleet::Diary, fleet::Serial, identity::person_of};
+use coronaz_bus::{ContentType, MemoryBus};
+use coronaz_model::{
+    Draws, Fleet, Health, PersonId, Spawn, fleet::Diary, fleet::Serial, identity::base_of,
+    identity::person_of,
+};
 use coronaz_wire::{
     Announcement,
+    announcement::RunKind,
     frame::{Applied, Frame, Health as Code, Mirror},
 };
 
 use super::*;
+use crate::scenario;
+
+mod futures;
 
 const RUN: Uuid = Uuid::from_u128(0x7c9f_3f9e_0d3b_4f7e_9a55_0f4b_8f6f_2a10);
 
@@ -33,6 +40,9 @@ fn config(people: u32, ticks: Tick) -> FleetConfig {
         ticks: Some(ticks),
         live_for: None,
         spool: None,
+        origin: Origin::Beginning,
+        checkpoints: None,
+        bridge: None,
     }
 }
 

@@ -7,7 +7,9 @@ use coronaz_model::{
     Fleet, Health,
     fleet::{Columns, Standing},
 };
-use coronaz_wire::frame::{self, Census, Population, Recorder, recorder::Events, recorder::trace};
+use coronaz_wire::frame::{
+    self, Census, Memory, NoMemory, Population, Recorder, recorder::Events, recorder::trace,
+};
 use rayon::prelude::*;
 
 use super::{publisher::Outgoing, scribe::Scribe};
@@ -52,14 +54,44 @@ impl Tracker {
 
     /// Says where everybody is now, with no word of what happened.
     pub(super) fn place(&mut self, fleet: &Fleet, time_us: i64) {
-        self.trace(fleet);
-        for standing in fleet.columns().flat_map(Columns::buried) {
-            self.traces[standing.id.0 as usize].store(trace_of(&standing), Ordering::Relaxed);
-        }
+        self.trace_all(fleet);
         self.shards.par_iter_mut().for_each(|shard| {
             shard.place(fleet);
             shard.recorder.write_key(time_us, &mut shard.records);
         });
+    }
+
+    /// Goes on with the shards' memories of after the fleet's tick, as if it had never stopped.
+    pub(super) fn resume(&mut self, fleet: &Fleet, memories: &[Memory]) -> Result<(), NoMemory> {
+        self.trace_all(fleet);
+        let shards = self.shards.par_iter_mut().zip(memories);
+        shards.map(|(shard, memory)| shard.resume(fleet, memory)).collect()
+    }
+
+    /// What is to be kept, to go on after the last tick.
+    pub(super) fn memories(&self) -> Vec<Memory> {
+        self.shards.iter().map(|shard| shard.recorder.memory()).collect()
+    }
+
+    /// Counts what happened in a tick without a word of it; empties the scribes.
+    pub(super) fn count(&mut self, scribes: &mut [Scribe]) {
+        scribes.iter_mut().for_each(Scribe::finish_tick);
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let Census { mut contacts, mut infections, .. } = *shard.recorder.census();
+            for events in scribes.iter().map(|scribe| scribe.events(number)) {
+                contacts += 2 * events.contacts.len() as u64 + events.one_way.len() as u64;
+                infections += events.infections.len() as u64;
+            }
+            shard.recorder.count_from(contacts, infections);
+        }
+        scribes.iter_mut().for_each(Scribe::clear);
+    }
+
+    /// Counts on from what the memories have counted.
+    pub(super) fn count_from(&mut self, memories: &[Memory]) {
+        for (shard, memory) in self.shards.iter_mut().zip(memories) {
+            shard.recorder.count_from(memory.contacts, memory.infections);
+        }
     }
 
     /// Lets the next record of a shard be a keyframe.
@@ -104,6 +136,13 @@ impl Tracker {
         sum
     }
 
+    fn trace_all(&self, fleet: &Fleet) {
+        self.trace(fleet);
+        for standing in fleet.columns().flat_map(Columns::buried) {
+            self.traces[standing.id.0 as usize].store(trace_of(&standing), Ordering::Relaxed);
+        }
+    }
+
     fn trace(&self, fleet: &Fleet) {
         let strips: Vec<_> = fleet.columns().collect();
         strips.par_chunks(STRIPS_A_JOB).for_each(|strips| {
@@ -136,8 +175,18 @@ impl Shard {
         }
     }
 
-    /// Reads where its people are from the engine, one by one.
     fn place(&mut self, fleet: &Fleet) {
+        let people = self.people_of(fleet);
+        self.recorder.place(fleet.tick(), people);
+    }
+
+    fn resume(&mut self, fleet: &Fleet, memory: &Memory) -> Result<(), NoMemory> {
+        let people = self.people_of(fleet);
+        self.recorder.resume(fleet.tick(), people, memory)
+    }
+
+    /// Where its people are and how they fare, read from the engine one by one.
+    fn people_of(&self, fleet: &Fleet) -> Vec<(i32, i32, frame::Health)> {
         let mut people = vec![(0, 0, frame::Health::default()); self.people];
         let standing = fleet.columns().flat_map(|columns| columns.present().chain(columns.buried()));
         for standing in standing {
@@ -146,7 +195,7 @@ impl Shard {
                 *person = (standing.position.x, standing.position.y, health_of(&standing));
             }
         }
-        self.recorder.place(fleet.tick(), people);
+        people
     }
 }
 

@@ -10,7 +10,7 @@ use coronaz_radio::{RefusalLog, Refusals};
 
 /// The sum over all groups.
 #[derive(Debug, Default)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     sum: Mutex<Sum>,
 }
 
@@ -23,7 +23,7 @@ struct Sum {
 
 impl Refused {
     /// Adds what a group refused, and logs what is new if a second has passed since the last line.
-    pub(super) fn tell(&self, new: &Refusals, from: Option<SocketAddrV4>) {
+    pub(crate) fn tell(&self, new: &Refusals, from: Option<SocketAddrV4>) {
         let Sum { refusals, from: last, log } = &mut *self.sum.lock().unwrap_or_else(PoisonError::into_inner);
         if new.total() > 0 {
             refusals.add(new);

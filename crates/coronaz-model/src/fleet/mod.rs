@@ -91,6 +91,12 @@ impl Fleet {
         self.tick
     }
 
+    /// Whether a tick has begun that has not ended ([`Fleet::begin_tick`]).
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     /// How many people there are, the dead included.
     #[must_use]
     pub const fn count(&self) -> u32 {

@@ -1,0 +1,295 @@
+//! The engine with everything around it.
+
+use std::time::{Duration, Instant};
+
+use coronaz_bus::ContentType;
+use coronaz_model::{Fleet, Health, Tick};
+use coronaz_wire::{
+    Announcement, Scenario, announcement::ForkedFrom, announcement::RunKind, guests, timestamp::SECOND_US,
+};
+
+use super::{
+    FleetConfig, FleetError, Summary,
+    beginning::{self, Begun},
+    bridge::Bridge,
+    checkpoint::{self, Heading},
+    crew::Crew,
+    keeper::Keeper,
+    pace::{Pace, Speed},
+    progress::Progress,
+    publisher::{Outgoing, Publisher},
+    scribe::Scribe,
+    tracker::Tracker,
+};
+use crate::{
+    nodes::{Stop, clock},
+    scenario,
+};
+
+/// While nothing is due, so often the fleet looks whether it was asked to stop.
+const STOP_LOOK: Duration = Duration::from_millis(50);
+/// So often a bridge looks at its radio.
+const RADIO_LOOK: Duration = Duration::from_millis(5);
+
+pub(super) struct Driver<'a> {
+    config: &'a FleetConfig,
+    fleet: Fleet,
+    scribes: Vec<Scribe>,
+    tracker: Tracker,
+    publisher: Publisher,
+    /// When tick 0 was.
+    started_us: i64,
+    resumed: bool,
+    forked_from: Option<ForkedFrom>,
+    keeper: Option<Keeper>,
+    bridge: Option<Bridge>,
+}
+
+impl<'a> Driver<'a> {
+    /// A fleet ready to live; `None` when asked to stop before it was.
+    pub(super) fn new(
+        config: &'a FleetConfig,
+        publisher: Publisher,
+        stop: &Stop,
+    ) -> Result<Option<Self>, FleetError> {
+        let keeper = config.checkpoints.as_ref().map(|config_of| Keeper::new(config_of, config.run));
+        let keeper = keeper.transpose()?;
+        let Some(begun) = beginning::begin(config, stop)? else { return Ok(None) };
+        let Begun { fleet, scribes, tracker, mut started_us, forked_from, resumed } = begun;
+        let bridge = match &config.bridge {
+            Some(bridge) => {
+                // Ticks are the seconds of the clock: the next one is the first.
+                let now = clock::now_us();
+                started_us += clock::beginning_us(clock::second_of(now) + 1) - now;
+                started_us -= started_us.rem_euclid(SECOND_US);
+                let people = (fleet.parameters(), fleet.base(), fleet.count());
+                Some(Bridge::new(bridge, config.run, people, now)?)
+            }
+            None => None,
+        };
+        let driver = Driver {
+            config,
+            fleet,
+            scribes,
+            tracker,
+            publisher,
+            started_us,
+            resumed,
+            forked_from,
+            keeper,
+            bridge,
+        };
+        Ok(Some(driver))
+    }
+
+    pub(super) fn live(mut self, stop: &Stop) -> Summary {
+        self.announce();
+        let begun = Instant::now();
+        let pace = Pace::new(begun, self.fleet.tick(), self.config.speed);
+        let mut progress = Progress::new(begun, self.fleet.tick(), self.fleet.count());
+        if !self.resumed {
+            let time_us = self.time_us();
+            self.tracker.place(&self.fleet, time_us);
+            self.publish();
+        }
+        while !self.is_over(begun) && self.wait(&pace, stop) {
+            if self.config.speed == Speed::Max && !self.publisher.wait_for_room(stop) {
+                break;
+            }
+            self.tick();
+            let behind = self.behind(&pace);
+            progress.tell(&self.fleet, behind, &self.publisher.figures());
+        }
+        let behind = self.behind(&pace);
+        if self.fleet.has_begun() {
+            self.wait(&pace, stop);
+            self.end_tick();
+        }
+        self.conclude(behind)
+    }
+
+    fn conclude(self, behind: Duration) -> Summary {
+        let offered = self.publisher.offered();
+        let heading = self.heading();
+        let Driver { config, fleet, tracker, publisher, keeper, bridge, .. } = self;
+        let (census, records) = (tracker.census(), publisher.finish());
+        if let Some(keeper) = keeper {
+            let make = || checkpoint::encode(heading, &tracker.memories(), &fleet);
+            keeper.finish(fleet.tick(), (offered, records.safe), make);
+        }
+        Summary {
+            tick: fleet.tick(),
+            digest: fleet.digest().value(),
+            behind,
+            records,
+            contacts: census.contacts,
+            infections: census.infections,
+            spooled: config.spool.is_some(),
+            guests: bridge.map(|bridge| bridge.figures()),
+        }
+    }
+
+    /// Goes on to the next tick. With a bridge, ends the one that has begun, and begins it.
+    fn tick(&mut self) {
+        if self.bridge.is_none() {
+            self.fleet.step(&Crew, &mut self.scribes);
+            self.tell();
+            return;
+        }
+        if self.fleet.has_begun() {
+            self.end_tick();
+        }
+        self.fleet.begin_tick(&Crew);
+        let second = clock::second_of(self.time_us());
+        if let Some(bridge) = &mut self.bridge {
+            bridge.begin_second(second, &self.fleet, clock::now_us());
+        }
+    }
+
+    /// The second is over in which the fleet's people were heard, and heard their guests.
+    fn end_tick(&mut self) {
+        let now = clock::now_us();
+        let Some(bridge) = &mut self.bridge else { return };
+        let guests = bridge.guests(&self.fleet, now);
+        self.fleet.end_tick(&Crew, &mut self.scribes, &guests);
+        for report in bridge.reports(&self.fleet, &self.scribes, now) {
+            self.publisher.offer(report);
+        }
+        self.tell();
+    }
+
+    /// Tells what the tick that is over has brought.
+    fn tell(&mut self) {
+        for shard in self.publisher.take_gaps() {
+            self.tracker.want_key(shard);
+        }
+        let time_us = self.time_us();
+        self.tracker.follow(&self.fleet, &mut self.scribes, time_us);
+        self.publish();
+        self.save();
+    }
+
+    /// Makes a checkpoint if it is time, and writes it when it can be.
+    fn save(&mut self) {
+        let tick = self.fleet.tick();
+        let wanted = self.keeper.as_ref().is_some_and(|keeper| keeper.wants(tick));
+        let made = wanted.then(|| checkpoint::encode(self.heading(), &self.tracker.memories(), &self.fleet));
+        let Some(keeper) = &mut self.keeper else { return };
+        if let Some(bytes) = made {
+            keeper.keep(tick, self.publisher.offered(), bytes);
+        }
+        keeper.turn(self.publisher.figures().safe);
+    }
+
+    fn publish(&mut self) {
+        for record in self.tracker.take_records() {
+            self.publisher.offer(record);
+        }
+    }
+
+    /// When the fleet's tick is, in microseconds since 1970.
+    fn time_us(&self) -> i64 {
+        let tick = i64::try_from(self.fleet.tick()).unwrap_or(i64::MAX);
+        self.started_us.saturating_add(tick.saturating_mul(SECOND_US))
+    }
+
+    fn heading(&self) -> Heading {
+        Heading {
+            run: self.config.run,
+            started_us: self.started_us,
+            seed: self.config.seed,
+            people: self.fleet.count(),
+            infected: self.config.infected,
+            scenario: self.scenario().to_toml(),
+            forked_from: self.forked_from.clone(),
+            shards: Vec::new(),
+        }
+    }
+
+    /// The scenario as it is run.
+    fn scenario(&self) -> Scenario {
+        let FleetConfig { scenario, parameters, seed, infected, .. } = self.config;
+        Scenario {
+            nodes: self.fleet.count() - infected,
+            infected: *infected,
+            seed: Some(*seed),
+            parameters: scenario::settings(parameters),
+            ..scenario.clone()
+        }
+    }
+
+    fn announce(&mut self) {
+        let FleetConfig { run, parameters, seed, .. } = self.config;
+        let scenario = self.scenario();
+        let announcement =
+            scenario::announcement(*run, RunKind::Fleet, *seed, self.started_us, &scenario, parameters);
+        self.offer_announcement(&Announcement { forked_from: self.forked_from.clone(), ..announcement });
+        if self.bridge.is_some() {
+            let guests = guests::run_of(*run);
+            tracing::info!(fleet = %run, run = %guests, "guests are welcome: coronaz node --join");
+            let scenario =
+                Scenario { name: format!("guests of {}", scenario.name), nodes: 0, infected: 0, ..scenario };
+            let announcement =
+                scenario::announcement(guests, RunKind::Nodes, *seed, self.time_us(), &scenario, parameters);
+            self.offer_announcement(&Announcement { guests_of: Some(*run), ..announcement });
+        }
+    }
+
+    fn offer_announcement(&mut self, announcement: &Announcement) {
+        self.publisher.offer(Outgoing {
+            key: announcement.run.to_string().into(),
+            payload: announcement.encode(),
+            content_type: ContentType::RUN,
+            shard: None,
+        });
+    }
+
+    fn is_over(&self, begun: Instant) -> bool {
+        let dead = self.fleet.census().of(Health::Deceased);
+        let FleetConfig { ticks, live_for, .. } = self.config;
+        ticks.is_some_and(|last| self.fleet.tick() >= last)
+            || live_for.is_some_and(|time| begun.elapsed() >= time)
+            || dead == u64::from(self.fleet.count())
+    }
+
+    fn behind(&self, pace: &Pace) -> Duration {
+        match self.bridge {
+            Some(_) => {
+                let late_us = clock::now_us().saturating_sub(self.time_us());
+                Duration::from_micros(u64::try_from(late_us).unwrap_or(0))
+                    .saturating_sub(Duration::from_secs(1))
+            }
+            None => pace.behind(self.fleet.tick(), Instant::now()),
+        }
+    }
+
+    /// How long until the next tick is due.
+    fn until(&self, pace: &Pace, tick: Tick) -> Duration {
+        match self.bridge {
+            Some(_) => {
+                let due_us = self.time_us().saturating_add(SECOND_US);
+                Duration::from_micros(u64::try_from(due_us - clock::now_us()).unwrap_or(0))
+            }
+            None => pace.until(tick, Instant::now()),
+        }
+    }
+
+    /// Waits until the next tick is due; `false` when asked to stop instead.
+    fn wait(&mut self, pace: &Pace, stop: &Stop) -> bool {
+        loop {
+            if stop.is_asked() {
+                return false;
+            }
+            let left = self.until(pace, self.fleet.tick() + 1);
+            if left.is_zero() {
+                return true;
+            }
+            let mut look = STOP_LOOK;
+            if let (Some(bridge), true) = (&mut self.bridge, self.fleet.has_begun()) {
+                let more = bridge.look(&self.fleet, clock::now_us());
+                look = if more { Duration::ZERO } else { RADIO_LOOK };
+            }
+            std::thread::sleep(left.min(look));
+        }
+    }
+}
