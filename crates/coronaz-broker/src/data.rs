@@ -1,143 +1,225 @@
-//! The data file: one broker at a time, its schema completed, the topic made.
+//! The folder that holds everything: one broker at a time, its topics.
+//!
+//! ```text
+//! DATA/lock                               held by the broker that runs
+//! DATA/topics/NAME/settings               a topic's settings
+//! DATA/topics/NAME/PARTITION/OFFSET.log   batches from that offset on
+//! DATA/topics/NAME/PARTITION/OFFSET.seal  what need not be read again of a closed one
+//! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tansu_sans_io::ErrorCode;
-use tansu_sans_io::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use tansu_storage::{Storage, StorageContainer};
-use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
-use url::Url;
+use tracing::info;
 
+use crate::log::{Log, Retention};
 use crate::options::Options;
+use crate::topic::{PARTITIONS_MAX, Settings, Topic, is_name};
 
-pub(crate) const CLUSTER: &str = "coronaz";
-const NODE: i32 = 1;
-
-/// How long another process may still hold the file: a broker that was just killed, a backup.
+/// How long a broker that was just killed may still hold the folder.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// Topics, so that no client fills the folder with them. A laboratory has one.
+const TOPICS_MAX: usize = 256;
+/// What a topic's folder is called until it is whole, and once it is to go.
+const UNFINISHED: &str = ".unfinished";
 
-/// The data file, locked against a second broker as long as this lives.
+/// The data folder, locked against a second broker as long as this lives.
+#[derive(Debug)]
 pub(crate) struct Data {
-    pub(crate) storage: StorageContainer,
+    folder: PathBuf,
+    topics: RwLock<BTreeMap<String, Arc<Topic>>>,
+    /// Held while a topic is made or deleted.
+    change: Mutex<()>,
     _lock: File,
 }
 
-/// Why the data file cannot be used.
+/// Why the data cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DataError {
-    #[error("cannot use the directory of {}: {source}", path.display())]
-    Directory { path: PathBuf, source: io::Error },
+pub enum DataError {
+    /// It cannot be made, read or written.
+    #[error("cannot use the data folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another broker runs on it.
     #[error("{} is in use by another broker", path.display())]
-    InUse { path: PathBuf },
-    #[error("cannot open {}: {reason}", path.display())]
-    Open { path: PathBuf, reason: String },
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It belongs to the broker before this one.
+    #[error(
+        "{} was written by an earlier version, whose records this one cannot read: move it and the store beside it \
+         away to begin anew, or finish with the earlier version",
+        path.display()
+    )]
+    Former {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Why a topic was not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TopicError {
+    #[error("a topic's name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and does not begin with a dot")]
+    Name,
+    #[error("it is there already")]
+    Exists,
+    #[error("a topic has 1 to {PARTITIONS_MAX} partitions")]
+    Partitions,
+    #[error("there are {TOPICS_MAX} topics already")]
+    TooMany,
+    #[error("there is no such topic")]
+    Unknown,
+    #[error("cannot write to the data folder: {0}")]
+    Storage(#[from] io::Error),
 }
 
 impl Data {
-    /// Opens the file, waiting a little while another process holds it.
-    pub(crate) async fn open(options: &Options, address: &Url) -> Result<Self, DataError> {
-        let directory = |source| DataError::Directory { path: options.data.clone(), source };
-        let parent = options.data.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(directory)?;
-        let lock = lock(options).await?;
-        // The storage takes its path from a URL, relative to where it runs: so run there, and give it
-        // the plain name alone.
-        std::env::set_current_dir(parent).map_err(directory)?;
-        let until = Instant::now() + BUSY_WAIT;
-        loop {
-            match prepare(options, address).await {
-                Ok(storage) => return Ok(Self { storage, _lock: lock }),
-                Err(reason) if Instant::now() < until && reason.contains("locked") => {
-                    info!(reason, "waiting for the data file");
-                    sleep(BUSY_PAUSE).await;
-                }
-                Err(reason) => return Err(DataError::Open { path: options.data.clone(), reason }),
+    /// Opens the folder, with the topic that the options name.
+    pub(crate) fn open(options: &Options) -> Result<Self, DataError> {
+        let path = &options.data;
+        let failed = |source| DataError::Folder { path: path.clone(), source };
+        refuse_former(path)?;
+        fs::create_dir_all(path.join("topics")).map_err(failed)?;
+        let lock = lock(path)?;
+        let data =
+            Self { folder: path.clone(), topics: RwLock::default(), change: Mutex::new(()), _lock: lock };
+        data.open_topics().map_err(failed)?;
+        data.ensure(options).map_err(|error| match error {
+            TopicError::Storage(source) => failed(source),
+            other => failed(io::Error::other(other)),
+        })?;
+        Ok(data)
+    }
+
+    fn open_topics(&self) -> io::Result<()> {
+        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in fs::read_dir(self.folder.join("topics"))? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if name.starts_with(UNFINISHED) {
+                fs::remove_dir_all(&path)?;
+            } else if is_name(name) {
+                topics.insert(name.to_owned(), Arc::new(Topic::open(&path, name)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The topic of the command line is there, and keeps for as long as that says.
+    fn ensure(&self, options: &Options) -> Result<(), TopicError> {
+        let retention = Retention { time: Some(options.retention), bytes: options.retention_bytes };
+        let settings = Settings { retention, ..Settings::default() };
+        match self.topic(&options.topic) {
+            Some(topic) => Ok(topic.retain(&self.path_of(&options.topic), retention)?),
+            None => self.make(&options.topic, options.partitions, &settings),
+        }
+    }
+
+    fn path_of(&self, topic: &str) -> PathBuf {
+        self.folder.join("topics").join(topic)
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All topics by name.
+    pub(crate) fn topics(&self) -> Vec<(String, Arc<Topic>)> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        topics.iter().map(|(name, topic)| (name.clone(), Arc::clone(topic))).collect()
+    }
+
+    /// Whether a topic could be made.
+    pub(crate) fn can_make(&self, name: &str, partitions: i32) -> Result<(), TopicError> {
+        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
+        match () {
+            () if !is_name(name) => Err(TopicError::Name),
+            () if topics.contains_key(name) => Err(TopicError::Exists),
+            () if !(1..=PARTITIONS_MAX).contains(&partitions) => Err(TopicError::Partitions),
+            () if topics.len() >= TOPICS_MAX => Err(TopicError::TooMany),
+            () => Ok(()),
+        }
+    }
+
+    /// Makes a topic, in whole or not at all.
+    pub(crate) fn make(&self, name: &str, partitions: i32, settings: &Settings) -> Result<(), TopicError> {
+        let _alone = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.can_make(name, partitions)?;
+        let unfinished = self.path_of(UNFINISHED);
+        remove_dir(&unfinished)?;
+        let path = self.path_of(name);
+        Topic::make(&unfinished, partitions, settings)?;
+        fs::rename(&unfinished, &path)?;
+        let topic = Arc::new(Topic::open(&path, name)?);
+        self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), topic);
+        info!(topic = name, partitions, "topic made");
+        Ok(())
+    }
+
+    /// Waits until nobody is appending, and lets nobody begin.
+    pub(crate) fn close(&self) {
+        for (_, topic) in self.topics() {
+            for partition in &topic.partitions {
+                partition.with(Log::close);
             }
         }
     }
-}
 
-async fn lock(options: &Options) -> Result<File, DataError> {
-    let mut name = options.data.clone().into_os_string();
-    name.push(".lock");
-    let failed = |source| DataError::Directory { path: options.data.clone(), source };
-    let file = File::create(&name).map_err(failed)?;
-    let until = Instant::now() + BUSY_WAIT;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(BUSY_PAUSE).await,
-            Err(TryLockError::WouldBlock) => return Err(DataError::InUse { path: options.data.clone() }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+    /// Deletes a topic. Who reads it just now still gets what it was promised.
+    pub(crate) fn delete(&self, name: &str) -> Result<(), TopicError> {
+        let _alone = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.topic(name).is_none() {
+            return Err(TopicError::Unknown);
         }
+        let unfinished = self.path_of(UNFINISHED);
+        remove_dir(&unfinished)?;
+        fs::rename(self.path_of(name), &unfinished)?;
+        self.topics.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        remove_dir(&unfinished)?;
+        info!(topic = name, "topic deleted");
+        Ok(())
     }
 }
 
-async fn prepare(options: &Options, address: &Url) -> Result<StorageContainer, String> {
-    let name = options.data.file_name().and_then(|name| name.to_str()).unwrap_or("broker.db");
-    let file = Url::parse(&format!("sqlite:///{name}")).map_err(|error| error.to_string())?;
-    let storage = StorageContainer::builder()
-        .cluster_id(CLUSTER)
-        .node_id(NODE)
-        .advertised_listener(address.clone())
-        .storage(file)
-        .silent(true)
-        .build()
-        .await
-        .map_err(|error| error.to_string())?;
-    add_index(name).await.map_err(|error| error.to_string())?;
-    make_topic(&storage, options).await?;
-    Ok(storage)
+fn remove_dir(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
-/// Headers are looked up record by record, and the broker's schema has no index to do so: each
-/// look-up would read every header there is.
-async fn add_index(name: &str) -> Result<(), libsql::Error> {
-    let connection = libsql::Builder::new_local(name).build().await?.connect()?;
-    connection.busy_timeout(BUSY_WAIT)?;
-    let sql = "create index if not exists coronaz_header_record on header (topition, offset_id)";
-    connection.execute(sql, ()).await.map(|_| ())
-}
-
-async fn make_topic(storage: &StorageContainer, options: &Options) -> Result<(), String> {
-    // The storage needs its own entry for this broker before it takes a topic.
-    storage
-        .register_broker(tansu_storage::BrokerRegistrationRequest {
-            broker_id: NODE,
-            cluster_id: CLUSTER.to_owned(),
-            incarnation_id: uuid::Uuid::new_v4(),
-            rack: None,
-        })
-        .await
-        .map_err(|error| error.to_string())?;
-    let setting =
-        |name: &str, value: String| CreatableTopicConfig::default().name(name.to_owned()).value(Some(value));
-    let topic = CreatableTopic::default()
-        .name(options.topic.clone())
-        .num_partitions(options.partitions)
-        .replication_factor(1)
-        .assignments(Some(Vec::new()))
-        .configs(Some(vec![
-            setting("cleanup.policy", "delete".to_owned()),
-            setting("retention.ms", options.retention.as_millis().to_string()),
-        ]));
-    match storage.create_topic(topic, false).await {
-        Ok(_) => info!(topic = options.topic, partitions = options.partitions, "topic made"),
-        Err(tansu_storage::Error::Api(ErrorCode::TopicAlreadyExists)) => {}
-        Err(error) => return Err(error.to_string()),
+/// Until version 0.1 the broker kept a database in one file: the path given, or beside it.
+fn refuse_former(path: &Path) -> Result<(), DataError> {
+    for file in [path.to_owned(), path.with_extension("db")] {
+        if file.is_file() {
+            return Err(DataError::Former { path: file });
+        }
     }
     Ok(())
 }
 
-/// Removes what has outlived the retention.
-pub(crate) async fn expire(storage: &StorageContainer) {
-    if let Err(error) = storage.maintain(std::time::SystemTime::now()).await {
-        warn!(%error, "expired records were not removed");
+fn lock(folder: &Path) -> Result<File, DataError> {
+    let failed = |source| DataError::Folder { path: folder.to_owned(), source };
+    let file = File::create(folder.join("lock")).map_err(failed)?;
+    let until = Instant::now() + BUSY_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(BUSY_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(DataError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
 }

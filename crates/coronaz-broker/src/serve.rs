@@ -1,61 +1,121 @@
 //! Accepting connections, until a signal says stop.
 
 use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use rama::{Context, Service};
-use tansu_broker::coordinator::group::administrator::Controller;
-use tansu_broker::service::services;
-use tansu_storage::StorageContainer;
-use tokio::net::{TcpListener, TcpStream};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{debug, info, warn};
-use url::Url;
 
-use crate::data::{self, CLUSTER, Data, DataError};
+use crate::answer::Broker;
+use crate::connection::{self, Memory};
+use crate::data::{Data, DataError};
+use crate::keeping;
 use crate::options::Options;
 
-/// How often expired records are looked for.
-const EXPIRE_EVERY: Duration = Duration::from_secs(60);
-/// Connections at a time. Every client has two or three, and a laboratory some hundred clients; what
-/// comes beyond waits in the system's own queue.
+/// Connections at a time, each a thread. Every client has two or three, and a laboratory some hundred
+/// clients; what comes beyond waits in the system's own queue.
 const CONNECTIONS_MAX: usize = 4096;
-/// The pause after the system refused a connection (out of descriptors, mostly).
+/// What a connection's thread needs is little, and most of it is on the heap.
+const STACK_BYTES: usize = 256 * 1024;
+/// The pause after the system refused a connection or a thread (out of descriptors, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the broker ended by itself.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ServeError {
+pub enum ServeError {
+    /// The process cannot do what it needs.
     #[error("cannot start: {source}")]
-    Runtime { source: io::Error },
+    Runtime {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The address is taken, or none of this machine's.
     #[error("cannot listen on {address}: {source}")]
-    Listen { address: SocketAddr, source: io::Error },
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    #[error("the broker failed: {reason}")]
-    Broker { reason: String },
 }
 
-/// Serves until Ctrl-C or SIGTERM. Dropping the serving future closes every connection at once:
-/// whatever was acknowledged is in the file, whatever was not is sent again by its producer.
-pub(crate) async fn run(options: &Options) -> Result<(), ServeError> {
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|source| ServeError::Runtime { source })?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|source| ServeError::Runtime { source })?;
-    tokio::select! {
-        ended = serve(options) => ended,
-        _ = interrupt.recv() => { info!("interrupted: stopping"); Ok(()) }
-        _ = terminate.recv() => { info!("terminated: stopping"); Ok(()) }
-        () = parent_gone(), if options.with_parent => { info!("the parent is gone: stopping"); Ok(()) }
+/// Serves until Ctrl-C or SIGTERM. What was acknowledged is with the system by then; what was not is
+/// sent again by its producer.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run(options: &Options) -> Result<(), ServeError> {
+    let started = |source| ServeError::Runtime { source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(started)?;
+    // Signals are caught from here on, so that none ends the broker halfway into opening its data.
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt()).map_err(started)?, signal(SignalKind::terminate()).map_err(started)?)
+    };
+    let (broker, stop) = start(options)?;
+    runtime.block_on(async {
+        tokio::select! {
+            _ = interrupt.recv() => info!("interrupted: stopping"),
+            _ = terminate.recv() => info!("terminated: stopping"),
+            () = parent_gone(), if options.with_parent => info!("the parent is gone: stopping"),
+        }
+    });
+    drop(stop);
+    // Whoever is appending finishes his batch; nobody begins another.
+    broker.data.close();
+    Ok(())
+}
+
+/// Opens the data and begins to accept, in threads of their own that end with the process.
+fn start(options: &Options) -> Result<(Arc<Broker>, mpsc::Sender<()>), ServeError> {
+    let listen = |source| ServeError::Listen { address: options.listen, source };
+    let listener = TcpListener::bind(options.listen).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    raise_descriptor_limit();
+    let (host, port) = match &options.advertise {
+        Some((host, port)) => (host.clone(), *port),
+        None => (address.ip().to_string(), address.port()),
+    };
+    let broker = Arc::new(Broker { data: Data::open(options)?, host, port });
+    let (stop, stopped) = mpsc::channel();
+    let spawned = |source| ServeError::Runtime { source };
+    let kept = Arc::clone(&broker);
+    let sync_every = options.sync_every;
+    spawn("keeping", move || keeping::keep(&kept, sync_every, &stopped)).map_err(spawned)?;
+    if !options.listen.ip().is_loopback() {
+        warn!(%address, "no passwords and no TLS: everybody who reaches this port may read and write");
+    }
+    println!("listening on {address}");
+    let serving = Arc::clone(&broker);
+    spawn("accept", move || accept(&listener, &serving)).map_err(spawned)?;
+    Ok((broker, stop))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(work).map(|_| ())
+}
+
+/// As many files and sockets as the system lets this process have.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        debug!(%error, "the limit of descriptors stays as it is");
     }
 }
 
 /// Waits for the end of standard input, a pipe that closes when the parent ends, however it ends.
 async fn parent_gone() {
     let (gone, told) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         let mut byte = [0];
         while io::stdin().read(&mut byte).is_ok_and(|count| count > 0) {}
         // The broker may be stopping already.
@@ -65,62 +125,58 @@ async fn parent_gone() {
     let _ = told.await;
 }
 
-async fn serve(options: &Options) -> Result<(), ServeError> {
-    let listen = |source| ServeError::Listen { address: options.listen, source };
-    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    let url = Url::parse(&format!("tcp://{address}"))
-        .map_err(|error| ServeError::Broker { reason: error.to_string() })?;
-    let data = Data::open(options, &url).await?;
-    println!("listening on {address}");
-    tokio::select! {
-        ended = accept(&listener, &data) => ended,
-        () = expire(&data) => Ok(()),
+/// How many connections there may still be.
+#[derive(Debug)]
+struct Places {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// One of them, given back when dropped.
+struct Place(Arc<Places>);
+
+impl Places {
+    fn take(self: &Arc<Self>) -> Place {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Place(Arc::clone(self))
     }
 }
 
-/// Serves each connection in a task of its own; dropping this ends them all.
-async fn accept(listener: &TcpListener, data: &Data) -> Result<(), ServeError> {
-    let failed = |error: tansu_broker::Error| ServeError::Broker { reason: error.to_string() };
-    let groups = Controller::with_storage(data.storage.clone()).map_err(failed)?;
-    let mut connections = JoinSet::new();
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+fn accept(listener: &TcpListener, broker: &Arc<Broker>) {
+    let places = Arc::new(Places { free: Mutex::new(CONNECTIONS_MAX), freed: Condvar::new() });
+    let memory = Arc::new(Memory::default());
     loop {
-        tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
-                Ok((stream, peer)) => {
-                    debug!(%peer, "connected");
-                    connections.spawn(serve_one(stream, groups.clone(), data.storage.clone()));
-                }
-                Err(error) => {
-                    warn!(%error, "a connection was not accepted");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = connections.join_next() => {}
+        let place = places.take();
+        let served = listener.accept().and_then(|(stream, peer)| {
+            debug!(%peer, "connected");
+            let (broker, memory) = (Arc::clone(broker), Arc::clone(&memory));
+            spawn("connection", move || {
+                serve_one(&stream, &broker, &memory);
+                drop(place);
+            })
+        });
+        if let Err(error) = served {
+            warn!(%error, "a connection was not accepted");
+            thread::sleep(ACCEPT_PAUSE);
         }
     }
 }
 
-/// One client's requests, one after the other, until it goes away or sends what is no request.
-async fn serve_one(stream: TcpStream, groups: Controller<StorageContainer>, storage: StorageContainer) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "no TCP_NODELAY");
-    }
-    match services(CLUSTER, groups, storage, None) {
-        Ok(service) => {
-            if let Err(error) = service.serve(Context::default(), stream).await {
-                debug!(%error, "disconnected");
-            }
-        }
-        Err(error) => warn!(%error, "a connection cannot be served"),
-    }
-}
-
-async fn expire(data: &Data) {
-    let mut tick = interval(EXPIRE_EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        data::expire(&data.storage).await;
+fn serve_one(stream: &TcpStream, broker: &Broker, memory: &Memory) {
+    match connection::serve(stream, broker, memory) {
+        Ok(()) => debug!("disconnected"),
+        Err(connection::Ended::Gone(error)) => debug!(%error, "disconnected"),
+        Err(ended) => warn!(%ended, "a connection was closed"),
     }
 }

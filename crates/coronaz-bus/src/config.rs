@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
-/// The most that key and payload of a record may have together: 256 KiB. The embedded broker never
-/// hands out a record above 5 MiB and Kafka by default takes none above 1 MiB; a quarter of that
-/// leaves room for headers and keeps every buffer on the way small.
+/// The most that key and payload of a record may have together: 256 KiB. Kafka by default and the
+/// embedded broker take no batch above 1 MiB; a quarter of that leaves room for headers and keeps every
+/// buffer on the way small.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes that wait in a sink, 64 MiB: minutes of a town's reports, seconds of a city's frames; what
@@ -54,7 +54,8 @@ pub struct BusConfig {
     /// Records pending in a sink at most, sent and not yet taken back as a delivery. Default 100,000.
     pub queue_records: usize,
     /// How long the broker may wait for a record before it answers a reader that there is none.
-    /// Default 10 ms: the embedded broker sleeps half of it even when it has something.
+    /// Default 100 ms. It answers as soon as there is one; until it answers, the reader cannot ask for
+    /// a partition that it has just been assigned.
     pub fetch_wait: Duration,
     /// KiB that a source reads ahead at most. Default 16,384.
     pub prefetch_kbytes: u32,
@@ -76,7 +77,7 @@ impl BusConfig {
             retention: Duration::from_secs(7 * 24 * 3600),
             linger: Duration::from_millis(5),
             queue_records: 100_000,
-            fetch_wait: Duration::from_millis(10),
+            fetch_wait: Duration::from_millis(100),
             prefetch_kbytes: 16 * 1024,
             stuck_after: Duration::from_secs(30),
             settings: BTreeMap::new(),

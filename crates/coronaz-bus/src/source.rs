@@ -100,8 +100,7 @@ pub enum GapReason {
     /// The broker went on with a later offset: expired by retention, or removed (a compacted topic,
     /// another program's transaction marker).
     Missing,
-    /// The broker says that the record is there and does not hand it out, asked again and again. The
-    /// embedded broker does so with a record larger than 5 MiB.
+    /// The broker says that the record is there and does not hand it out, asked again and again.
     Undeliverable,
 }
 
@@ -110,8 +109,7 @@ pub enum GapReason {
 pub struct Watermarks {
     /// The first offset there is.
     pub low: i64,
-    /// The offset that the next record will get. The embedded broker says 0 for both once everything
-    /// has expired, while offsets go on: take a lag below 0 for 0.
+    /// The offset that the next record will get.
     pub high: i64,
 }
 

@@ -72,10 +72,10 @@ impl DataDir {
         &self.path
     }
 
-    /// The embedded broker's file.
+    /// The embedded broker's folder.
     #[must_use]
-    pub fn broker_file(&self) -> PathBuf {
-        self.path.join("broker.db")
+    pub fn broker_folder(&self) -> PathBuf {
+        self.path.join("broker")
     }
 
     /// The embedded store's file.

@@ -67,7 +67,7 @@ impl Plan {
         let arguments = vec![
             "--with-parent".to_owned(),
             format!("--listen={address}"),
-            format!("--data={}", data_dir.broker_file().display()),
+            format!("--data={}", data_dir.broker_folder().display()),
         ];
         Specification {
             name: BROKER.to_owned(),

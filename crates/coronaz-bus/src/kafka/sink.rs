@@ -21,8 +21,7 @@ use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_
 ///
 /// Dropping it forgets what is pending; [`flush`](RecordSink::flush) before. A client that fails for
 /// good, or whose records a broker that is there leaves undecided for
-/// [`stuck_after`](BusConfig::stuck_after) (the embedded broker does so once its data was replaced, since
-/// it does not know the client's session), is made anew inside; what was pending then comes back as
+/// [`stuck_after`](BusConfig::stuck_after), is made anew inside; what was pending then comes back as
 /// [`DeliveryError::Unknown`].
 pub struct KafkaSink {
     config: BusConfig,

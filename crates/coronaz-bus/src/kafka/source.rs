@@ -138,8 +138,7 @@ impl KafkaSource {
                 watch.suspicious = suspicious;
                 Ok(())
             }
-            // The embedded broker says 0 and 0 when everything has expired, which is no new topic.
-            Ok(Watermarks { high, .. }) if next > high && (high > 0 || suspicious) => {
+            Ok(Watermarks { high, .. }) if next > high => {
                 Err(SourceError::BeyondEnd { partition, next, high })
             }
             Ok(Watermarks { high, .. }) if next < high && !suspicious => self.refetch(partition, next, into),

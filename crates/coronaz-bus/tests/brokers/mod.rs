@@ -39,7 +39,7 @@ fn source(config: &BusConfig) -> Box<dyn RecordSource> {
     Box::new(KafkaSource::new(config).expect("a source"))
 }
 
-/// The embedded broker, with its file in a directory that goes with it.
+/// The embedded broker, with its data in a directory that goes with it.
 pub(crate) struct Embedded {
     program: PathBuf,
     directory: TempDir,
@@ -65,16 +65,13 @@ impl Embedded {
 
     /// Its data is gone. Only while it is dead.
     pub(crate) fn forget(&self) {
-        for file in ["broker.db", "broker.db-wal", "broker.db-shm"] {
-            // The last two are there only after a kill.
-            let _ = std::fs::remove_file(self.directory.path().join(file));
-        }
+        std::fs::remove_dir_all(self.directory.path().join("broker")).expect("it was there");
     }
 
     fn spawn(program: &Path, directory: &Path, listen: &str) -> (Child, String) {
         let mut child = Command::new(program)
             .args(["--listen", listen, "--data"])
-            .arg(directory.join("broker.db"))
+            .arg(directory.join("broker"))
             .stdout(Stdio::piped())
             .spawn()
             .expect("the broker starts");

@@ -1,0 +1,87 @@
+//! What is answered to each request.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `cluster` | versions, metadata, coordinators: a cluster of this broker alone |
+//! | `topics` | topics made, deleted, described |
+//! | `produce` | batches appended, and who may append them |
+//! | `fetch` | batches handed out, waiting for them if need be |
+//! | `offsets` | where a partition begins, ends, or was at some time |
+
+mod cluster;
+mod fetch;
+mod offsets;
+mod produce;
+mod topics;
+
+use std::sync::Arc;
+
+use crate::data::Data;
+use crate::log::Slice;
+use crate::partition::Bell;
+use crate::protocol::request::{Question, Request};
+use crate::protocol::writer::Writer;
+
+/// The broker's number in its cluster.
+const NODE: i32 = 1;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub(crate) data: Data,
+    /// Where clients are told to connect to.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// An answer: bytes, with batches from files between them.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) writer: Writer,
+    /// After how many of the bytes each of these comes, rising.
+    pub(crate) slices: Vec<(usize, Slice)>,
+}
+
+impl Answer {
+    /// Its length on the wire, without the four bytes that say so.
+    pub(crate) fn length(&self) -> u64 {
+        self.writer.bytes.len() as u64 + self.slices.iter().map(|(_, slice)| slice.bytes).sum::<u64>()
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Default)]
+pub(crate) struct Asker {
+    /// Wakes this connection when a partition grows.
+    bell: Arc<Bell>,
+}
+
+impl Broker {
+    /// Answers a request; `None` where no answer is wanted.
+    pub(crate) fn answer(&self, request: &Request<'_>, asker: &mut Asker) -> Option<Answer> {
+        let mut answer = Answer::default();
+        let version = request.version;
+        let to = &mut answer.writer;
+        to.i32(request.correlation);
+        match &request.question {
+            Question::Versions { spoken } => cluster::versions(version, *spoken, to),
+            Question::Metadata { topics } => self.metadata(version, topics.as_deref(), to),
+            Question::FindCoordinator => self.coordinator(version, to),
+            Question::CreateTopics { topics, validate_only } => {
+                self.create_topics(topics, *validate_only, to);
+            }
+            Question::DeleteTopics { topics } => self.delete_topics(topics, to),
+            Question::DescribeConfigs { resources } => self.describe(version, resources, to),
+            Question::InitProducerId { transactional } => produce::new_producer(*transactional, to),
+            Question::ListOffsets { topics } => self.list_offsets(version, topics, to),
+            Question::Produce(produce) => {
+                self.produce(version, produce, to);
+                if produce.acks == 0 {
+                    return None;
+                }
+            }
+            Question::Fetch(fetch) => self.fetch(version, fetch, asker, &mut answer),
+        }
+        Some(answer)
+    }
+}

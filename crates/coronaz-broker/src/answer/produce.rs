@@ -1,0 +1,99 @@
+//! Batches appended, and who may append them.
+
+use tracing::debug;
+
+use super::Broker;
+use crate::log::AppendError;
+use crate::log::batch::{Batch, BatchError};
+use crate::protocol::ErrorCode;
+use crate::protocol::request::Produce;
+use crate::protocol::writer::Writer;
+
+/// A number for a producer. It is drawn, not counted: 63 bits do not come twice, and nothing has to be
+/// remembered for the next start.
+pub(super) fn new_producer(transactional: bool, to: &mut Writer) {
+    let mut id = [0; 8];
+    let drawn = getrandom::fill(&mut id);
+    let error = match drawn {
+        Ok(()) if !transactional => ErrorCode::None,
+        Ok(()) => ErrorCode::InvalidRequest,
+        Err(_) => ErrorCode::StorageError,
+    };
+    let (id, epoch) =
+        if error == ErrorCode::None { (i64::from_be_bytes(id) & i64::MAX, 0) } else { (-1, -1) };
+    to.i32(0);
+    to.error(error);
+    to.i64(id);
+    to.i16(epoch);
+}
+
+/// A batch stored: its first offset, and the partition's.
+struct Stored {
+    offset: i64,
+    start: i64,
+}
+
+impl Broker {
+    pub(super) fn produce(&self, version: i16, produce: &Produce<'_>, to: &mut Writer) {
+        to.array(&produce.topics, |to, of| {
+            to.string(of.topic);
+            to.array(&of.partitions, |to, (number, records)| {
+                let stored = if produce.transactional {
+                    Err((ErrorCode::InvalidRequest, "this broker has no transactions".to_owned()))
+                } else {
+                    self.store(of.topic, *number, *records)
+                };
+                let (error, reason) = match &stored {
+                    Ok(_) => (ErrorCode::None, None),
+                    Err((error, reason)) => {
+                        debug!(topic = of.topic, partition = number, reason, "a batch was not stored");
+                        (*error, Some(reason.as_str()))
+                    }
+                };
+                to.i32(*number);
+                to.error(error);
+                to.i64(stored.as_ref().map_or(-1, |stored| stored.offset));
+                // The records keep their producer's time.
+                to.i64(-1);
+                if version >= 5 {
+                    to.i64(stored.as_ref().map_or(-1, |stored| stored.start));
+                }
+                if version >= 8 {
+                    to.count(0);
+                    to.nullable_string(reason);
+                }
+            });
+        });
+        to.i32(0);
+    }
+
+    fn store(&self, topic: &str, number: i32, records: Option<&[u8]>) -> Result<Stored, (ErrorCode, String)> {
+        let unknown = || (ErrorCode::UnknownTopicOrPartition, "there is no such partition".to_owned());
+        let topic = self.data.topic(topic).ok_or_else(unknown)?;
+        let partition = topic.partition(number).ok_or_else(unknown)?;
+        let settings = topic.settings();
+        let batch = Batch::check(records.unwrap_or_default(), settings.batch_bytes_max).map_err(refused)?;
+        let offset = partition.append(&batch, settings.segment_bytes).map_err(failed)?;
+        Ok(Stored { offset, start: partition.with(|log| log.start()) })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "its place is `map_err`")]
+fn refused(error: BatchError) -> (ErrorCode, String) {
+    let code = match error {
+        BatchError::Damaged(_) => ErrorCode::CorruptMessage,
+        BatchError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        BatchError::Refused(_) | BatchError::Record { .. } => ErrorCode::InvalidRecord,
+    };
+    (code, error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "its place is `map_err`")]
+fn failed(error: AppendError) -> (ErrorCode, String) {
+    let code = match error {
+        AppendError::OutOfOrder => ErrorCode::OutOfOrderSequence,
+        AppendError::Outdated => ErrorCode::InvalidProducerEpoch,
+        AppendError::Storage(_) => ErrorCode::StorageError,
+    };
+    (code, error.to_string())
+}

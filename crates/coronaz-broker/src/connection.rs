@@ -1,0 +1,115 @@
+//! One client's requests, one after the other.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use crate::answer::{Answer, Asker, Broker};
+use crate::buffers::Buffers;
+use crate::protocol::Api;
+use crate::protocol::reader::DecodeError;
+use crate::protocol::request::Request;
+
+/// The largest request with records: several batches.
+pub(crate) const PRODUCE_BYTES_MAX: usize = 4 << 20;
+/// The largest request without.
+pub(crate) const QUESTION_BYTES_MAX: usize = 256 * 1024;
+/// A request's number, version and correlation, and the length of a name.
+const REQUEST_BYTES_MIN: usize = 10;
+/// Requests with records that are held in memory at a time.
+const PRODUCE_BYTES_ALL: usize = 64 << 20;
+const QUESTION_BYTES_ALL: usize = 16 << 20;
+/// A client that asks nothing for so long has gone; it connects again if it has not.
+const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
+/// How long the rest of a request may take, and a client to take an answer.
+const STALL_MAX: Duration = Duration::from_secs(30);
+/// How much of a file is on its way from disk to client at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// The memory for the requests of all connections.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    produce: Buffers,
+    questions: Buffers,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { produce: Buffers::new(PRODUCE_BYTES_ALL), questions: Buffers::new(QUESTION_BYTES_ALL) }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error("the client has gone: {0}")]
+    Gone(#[from] io::Error),
+    #[error("a request of {bytes} bytes; between {REQUEST_BYTES_MIN} and {max} are taken")]
+    Size { bytes: i64, max: usize },
+    #[error("not a request: {0}")]
+    Decode(#[from] DecodeError),
+}
+
+/// Answers a client until it goes away or sends what is no request.
+pub(crate) fn serve(mut stream: &TcpStream, broker: &Broker, memory: &Memory) -> Result<(), Ended> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(STALL_MAX))?;
+    let mut asker = Asker::default();
+    loop {
+        stream.set_read_timeout(Some(IDLE_MAX))?;
+        // The length and the kind.
+        let mut head = [0; 6];
+        match stream.read_exact(&mut head) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            read => read?,
+        }
+        let [length @ .., key_high, key_low] = head;
+        let is_produce = i16::from_be_bytes([key_high, key_low]) == Api::Produce as i16;
+        let (max, buffers) = if is_produce {
+            (PRODUCE_BYTES_MAX, &memory.produce)
+        } else {
+            (QUESTION_BYTES_MAX, &memory.questions)
+        };
+        let announced = i32::from_be_bytes(length);
+        let bytes = usize::try_from(announced).unwrap_or(0);
+        if !(REQUEST_BYTES_MIN..=max).contains(&bytes) {
+            return Err(Ended::Size { bytes: announced.into(), max });
+        }
+        stream.set_read_timeout(Some(STALL_MAX))?;
+        let lease = buffers.read(&[key_high, key_low], bytes - 2, stream)?;
+        let answer = broker.answer(&Request::decode(&lease.bytes)?, &mut asker);
+        drop(lease);
+        if let Some(answer) = answer {
+            send(&answer, stream)?;
+        }
+    }
+}
+
+/// Sends an answer, batches straight from their files in pieces.
+fn send(answer: &Answer, mut to: impl Write) -> io::Result<()> {
+    let length = i32::try_from(answer.length()).map_err(io::Error::other)?;
+    let written = &answer.writer.bytes;
+    let mut out = Vec::with_capacity(written.len() + size_of_val(&length));
+    out.extend(length.to_be_bytes());
+    let mut sent = 0;
+    for (after, slice) in &answer.slices {
+        out.extend(&written[sent..*after]);
+        sent = *after;
+        let (mut position, end) = (slice.position, slice.position + slice.bytes);
+        while position < end {
+            let room = PIECE_BYTES.saturating_sub(out.len()).max(1);
+            let count = room.min(usize::try_from(end - position).unwrap_or(room));
+            let start = out.len();
+            out.resize(start + count, 0);
+            slice.file.read_exact_at(&mut out[start..], position)?;
+            position += count as u64;
+            if out.len() >= PIECE_BYTES {
+                to.write_all(&out)?;
+                out.clear();
+            }
+        }
+    }
+    out.extend(&written[sent..]);
+    to.write_all(&out)
+}

@@ -1,0 +1,302 @@
+//! One partition on disk: batches in the order of their offsets, exactly as they were produced.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `batch` | a record batch, checked |
+//! | `producers` | which batches were stored already |
+//! | `segment` | one file of batches |
+//! | `window` | reading such a file |
+//! | `seal` | what the next start need not read again |
+//! | `open` | a log as it was left, torn end and all |
+//!
+//! A batch is written to the system before its append returns, so it survives the death of this
+//! process; the power of the machine it survives once the system has written it to the disk.
+
+pub(crate) mod batch;
+mod open;
+pub(crate) mod producers;
+pub(crate) mod seal;
+pub(crate) mod segment;
+mod window;
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::batch::Batch;
+use self::producers::{Producers, Verdict};
+use self::seal::Seal;
+use self::segment::{Age, Segment};
+
+/// A partition's batches.
+#[derive(Debug)]
+pub(crate) struct Log {
+    folder: PathBuf,
+    /// Segments that nothing is appended to any more, the oldest first.
+    closed: VecDeque<Closed>,
+    active: Segment,
+    file: Arc<File>,
+    /// When the active segment got its first batch.
+    begun: Age,
+    producers: Producers,
+    /// A failed write left bytes behind the last batch, which have to go before the next.
+    torn: bool,
+    /// The broker is stopping.
+    is_closed: bool,
+}
+
+/// A segment that nothing is appended to any more.
+#[derive(Debug)]
+struct Closed {
+    segment: Segment,
+    /// What its seal will say; none once it is sealed.
+    unsealed: Option<Arc<Seal>>,
+}
+
+/// Batches to send, in a file that stays readable even when it is deleted meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    pub(crate) file: Arc<File>,
+    pub(crate) position: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Why a batch was not appended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppendError {
+    #[error("one before it is missing")]
+    OutOfOrder,
+    #[error("the producer has begun anew")]
+    Outdated,
+    #[error("cannot write to the log: {0}")]
+    Storage(#[from] io::Error),
+}
+
+/// Why nothing can be read at an offset.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("not between the first and the next offset")]
+    OutOfRange,
+    #[error("cannot read the log: {0}")]
+    Storage(#[from] io::Error),
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// Since a segment was appended to last; `None` for ever.
+    pub(crate) time: Option<Duration>,
+    /// Of the newest batches, rounded up to whole segments; `None` without limit.
+    pub(crate) bytes: Option<u64>,
+}
+
+/// An active segment is closed at this share of the retention time, so that it can expire.
+const ROLL_SHARE: u32 = 10;
+
+impl Log {
+    /// The first offset there is.
+    pub(crate) fn start(&self) -> i64 {
+        self.closed.front().map_or(self.active.base, |closed| closed.segment.base)
+    }
+
+    /// The offset that comes next.
+    pub(crate) fn end(&self) -> i64 {
+        self.active.next
+    }
+
+    fn bytes(&self) -> u64 {
+        self.closed.iter().map(|closed| closed.segment.bytes).sum::<u64>() + self.active.bytes
+    }
+
+    /// Appends a batch and returns the offset of its first record. One that was stored already is not
+    /// stored again. After an error the log is as it was before.
+    pub(crate) fn append(&mut self, batch: &Batch<'_>, segment_bytes: u64) -> Result<i64, AppendError> {
+        if let Some(producer) = &batch.head.producer {
+            match self.producers.judge(producer, batch.head.records) {
+                Verdict::Fresh => {}
+                Verdict::Stored(offset) => return Ok(offset),
+                Verdict::OutOfOrder => return Err(AppendError::OutOfOrder),
+                Verdict::Outdated => return Err(AppendError::Outdated),
+            }
+        }
+        let offset = self.active.next;
+        let written =
+            self.make_room(batch.head.bytes as u64, segment_bytes).and_then(|()| self.write(batch, offset));
+        if let Err(error) = written {
+            if let Some(producer) = &batch.head.producer {
+                self.producers.failed(producer);
+            }
+            return Err(error.into());
+        }
+        if self.active.bytes == 0 {
+            self.begun = Age::now();
+        }
+        self.active.holds(&batch.head, offset);
+        if let Some(producer) = &batch.head.producer {
+            self.producers.stored(producer, batch.head.records, offset);
+        }
+        Ok(offset)
+    }
+
+    fn make_room(&mut self, bytes: u64, segment_bytes: u64) -> io::Result<()> {
+        if self.is_closed {
+            return Err(io::Error::other("the broker is stopping"));
+        }
+        if self.torn {
+            self.cut()?;
+        }
+        if self.active.bytes > 0 && self.active.bytes + bytes > segment_bytes { self.roll() } else { Ok(()) }
+    }
+
+    fn write(&mut self, batch: &Batch<'_>, offset: i64) -> io::Result<()> {
+        let (prefix, rest) = batch.placed_at(offset);
+        let mut slices = [IoSlice::new(&prefix), IoSlice::new(rest)];
+        let written = write_all(&self.file, &mut slices);
+        if written.is_err() {
+            self.torn = true;
+            // Tried again before the next batch, if it does not succeed now.
+            let _ = self.cut();
+        }
+        written
+    }
+
+    /// Removes what a failed write left behind the last batch.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.active.bytes)?;
+        (&*self.file).seek(SeekFrom::Start(self.active.bytes))?;
+        self.torn = false;
+        Ok(())
+    }
+
+    /// Closes the active segment and begins the next.
+    fn roll(&mut self) -> io::Result<()> {
+        let next = Segment::empty(&self.folder, self.active.next);
+        // A file of this name can only be the beginning of one, of a roll that failed.
+        let file = File::options().create(true).truncate(true).read(true).write(true).open(&next.path)?;
+        let segment = std::mem::replace(&mut self.active, next);
+        self.file = Arc::new(file);
+        let seal = Seal {
+            next: segment.next,
+            bytes: segment.bytes,
+            timestamp_ms_max: segment.timestamp_ms_max,
+            producers: self.producers.clone(),
+        };
+        self.closed.push_back(Closed { segment, unsealed: Some(Arc::new(seal)) });
+        Ok(())
+    }
+
+    /// The segment that holds `offset`, or the next one there is.
+    fn holding(&self, offset: i64) -> (&Segment, bool) {
+        let at = self.closed.partition_point(|closed| closed.segment.next <= offset);
+        match self.closed.get(at) {
+            Some(closed) => (&closed.segment, false),
+            None => (&self.active, true),
+        }
+    }
+
+    fn file_of(&self, segment: &Segment, is_active: bool) -> io::Result<Arc<File>> {
+        if is_active { Ok(Arc::clone(&self.file)) } else { File::open(&segment.path).map(Arc::new) }
+    }
+
+    /// The batches from the one with `offset` on, as many whole ones of one segment as fit into
+    /// `bytes_max`, at least one. `None` at the end.
+    pub(crate) fn read(&self, offset: i64, bytes_max: u64) -> Result<Option<Slice>, ReadError> {
+        if offset < self.start() || offset > self.end() {
+            return Err(ReadError::OutOfRange);
+        }
+        if offset == self.end() {
+            return Ok(None);
+        }
+        let (segment, is_active) = self.holding(offset);
+        let file = self.file_of(segment, is_active)?;
+        let extent = segment.batches_from(&file, offset.max(segment.base), bytes_max)?;
+        Ok(extent.map(|extent| Slice { file, position: extent.position, bytes: extent.bytes }))
+    }
+
+    /// The first batch with a record of this time or later: its first offset and latest time.
+    pub(crate) fn at_time(&self, timestamp_ms: i64) -> Result<Option<(i64, i64)>, ReadError> {
+        let segments =
+            self.closed.iter().map(|closed| (&closed.segment, false)).chain([(&self.active, true)]);
+        for (segment, is_active) in segments.filter(|(segment, _)| segment.timestamp_ms_max >= timestamp_ms) {
+            let found = segment.at_time(&*self.file_of(segment, is_active)?, timestamp_ms)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes the oldest segments that are beyond the retention; says how many.
+    pub(crate) fn expire(&mut self, retention: Retention) -> io::Result<usize> {
+        let roll_after = retention.time.map(|time| time / ROLL_SHARE);
+        if self.active.bytes > 0 && roll_after.is_some_and(|after| self.begun.elapsed() > after) {
+            self.roll()?;
+        }
+        let mut bytes = self.bytes();
+        let mut expired = 0;
+        while let Some(oldest) = self.closed.front() {
+            let segment = &oldest.segment;
+            let is_old = retention.time.is_some_and(|time| segment.touched.elapsed() > time);
+            let is_much = retention.bytes.is_some_and(|most| bytes - segment.bytes >= most);
+            if !is_old && !is_much {
+                break;
+            }
+            // The seal first: one without its segment would be left for ever.
+            remove(&seal::path_of(&segment.path))?;
+            remove(&segment.path)?;
+            bytes -= segment.bytes;
+            expired += 1;
+            self.closed.pop_front();
+        }
+        Ok(expired)
+    }
+
+    /// Closed segments that have no seal yet.
+    pub(crate) fn unsealed(&self) -> Vec<(PathBuf, Arc<Seal>)> {
+        let unsealed =
+            |closed: &Closed| Some((closed.segment.path.clone(), Arc::clone(closed.unsealed.as_ref()?)));
+        self.closed.iter().filter_map(unsealed).collect()
+    }
+
+    /// Its seal is written.
+    pub(crate) fn is_sealed(&mut self, segment: &std::path::Path) {
+        if let Some(closed) = self.closed.iter_mut().find(|closed| closed.segment.path == segment) {
+            closed.unsealed = None;
+        } else {
+            // It expired meanwhile, and its seal was written after that.
+            let _ = fs::remove_file(seal::path_of(segment));
+        }
+    }
+
+    /// Nothing is appended any more.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// The file that is appended to, to have the system write it to the disk.
+    pub(crate) fn active_file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+}
+
+fn remove(path: &std::path::Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write_all(mut file: &File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
