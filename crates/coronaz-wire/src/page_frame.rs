@@ -3,6 +3,11 @@
 //! Little-endian, every block at a multiple of 4. A header of [`HEADER_BYTES`] bytes, then positions
 //! as interleaved `u16` pairs scaled to the field (0 is the west or south edge, 65535 the east or
 //! north one), then one state byte a person, padded to a multiple of 4. A person's index is its slot.
+//!
+//! That is everybody. [`part`] has the frame of a part of them, who name their slots, and beside them, where
+//! there are too many to be told apart, how many are in each cell of the field.
+
+pub mod part;
 
 /// The first four bytes: `CZF1`.
 pub const MAGIC: [u8; 4] = *b"CZF1";
@@ -28,7 +33,7 @@ pub const IMMUNE_BIT: u8 = 1 << 2;
 pub const DIED_INFECTED_BIT: u8 = 1 << 3;
 /// Header flag: this frame answers a seek.
 pub const FLAG_SEEK: u16 = 1;
-const KIND_KEY: u8 = 0;
+const KIND_EVERYBODY: u8 = 0;
 
 /// The figures of a moment, counted over the whole population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,6 +107,9 @@ pub enum FrameError {
     /// Too short, the wrong magic, version or kind.
     #[error("not a page frame of version {VERSION}")]
     NotAFrame,
+    /// The density is not what its numbers say.
+    #[error("a density that cannot be read: {0}")]
+    Density(&'static str),
     /// The length does not fit the count.
     #[error("a frame of {count} people has {expected} bytes, not {actual}")]
     WrongLength {
@@ -137,11 +145,15 @@ pub fn encode(header: &Header, people: &[Drawn]) -> Vec<u8> {
 /// Writes the header of a frame of `count` people: for whoever sends one body under many headers.
 #[must_use]
 pub fn encode_header(header: &Header, count: usize) -> [u8; HEADER_BYTES] {
+    header_of(KIND_EVERYBODY, header, count)
+}
+
+fn header_of(kind: u8, header: &Header, count: usize) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     let flags = if header.request > 0 { FLAG_SEEK } else { 0 };
     let figures = &header.figures;
     bytes[..4].copy_from_slice(&MAGIC);
-    bytes[4..6].copy_from_slice(&[KIND_KEY, VERSION]);
+    bytes[4..6].copy_from_slice(&[kind, VERSION]);
     bytes[6..8].copy_from_slice(&flags.to_le_bytes());
     bytes[8..16].copy_from_slice(&header.moment.to_le_bytes());
     bytes[16..24].copy_from_slice(&header.time_ms.to_le_bytes());
@@ -168,33 +180,11 @@ pub fn encode_header(header: &Header, count: usize) -> [u8; HEADER_BYTES] {
 /// # Errors
 /// See [`FrameError`]. The length is compared before anything is allocated.
 pub fn decode(bytes: &[u8]) -> Result<(Header, Vec<Drawn>), FrameError> {
-    let known =
-        bytes.len() >= HEADER_BYTES && bytes[..4] == MAGIC && bytes[4] == KIND_KEY && bytes[5] == VERSION;
-    if !known {
-        return Err(FrameError::NotAFrame);
-    }
-    let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
-    let count = u32_at(24);
+    let (header, count) = decode_header(bytes, KIND_EVERYBODY)?;
     let expected = frame_bytes(count.min(PEOPLE_MAX) as usize);
     if count > PEOPLE_MAX || bytes.len() != expected {
         return Err(FrameError::WrongLength { count, expected, actual: bytes.len() });
     }
-    let header = Header {
-        moment: u64_at(8),
-        time_ms: u64_at(16) as i64,
-        request: u32_at(28),
-        epoch: u32_at(32),
-        figures: Figures {
-            total: u32_at(36),
-            zombies: u32_at(40),
-            deaths: u32_at(44),
-            dead_zombies: u32_at(48),
-            immune: u32_at(52),
-        },
-        seq: u32_at(56),
-        latest: u32_at(60),
-    };
     let (positions, states) = bytes[HEADER_BYTES..].split_at(4 * count as usize);
     let people = (positions.chunks_exact(4).zip(states))
         .map(|(p, &state)| Drawn {
@@ -203,4 +193,36 @@ pub fn decode(bytes: &[u8]) -> Result<(Header, Vec<Drawn>), FrameError> {
         })
         .collect();
     Ok((header, people))
+}
+
+/// The header of a frame of this kind, and how many people are in the body.
+fn decode_header(bytes: &[u8], kind: u8) -> Result<(Header, u32), FrameError> {
+    let known = bytes.len() >= HEADER_BYTES && bytes[..4] == MAGIC && bytes[4] == kind && bytes[5] == VERSION;
+    if !known {
+        return Err(FrameError::NotAFrame);
+    }
+    let header = Header {
+        moment: u64::from(u32_at(bytes, 8)) | u64::from(u32_at(bytes, 12)) << 32,
+        time_ms: (u64::from(u32_at(bytes, 16)) | u64::from(u32_at(bytes, 20)) << 32) as i64,
+        request: u32_at(bytes, 28),
+        epoch: u32_at(bytes, 32),
+        figures: Figures {
+            total: u32_at(bytes, 36),
+            zombies: u32_at(bytes, 40),
+            deaths: u32_at(bytes, 44),
+            dead_zombies: u32_at(bytes, 48),
+            immune: u32_at(bytes, 52),
+        },
+        seq: u32_at(bytes, 56),
+        latest: u32_at(bytes, 60),
+    };
+    Ok((header, u32_at(bytes, 24)))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }

@@ -27,8 +27,8 @@ enum Wants {
     Live { pushed: Option<u64> },
     /// An answer.
     Answer(Seek),
-    /// Nothing: it has its answer.
-    Nothing,
+    /// Nothing: it has its answer, to this seek if there was such a moment.
+    Nothing { answered: Option<Seek> },
 }
 
 /// One visitor's side of a live connection.
@@ -52,7 +52,17 @@ impl Conversation {
             FromVisitor::Ack { seq } => self.acknowledged = self.acknowledged.max(seq.min(self.sent)),
             FromVisitor::Seek { moment, request } => self.wants = Wants::Answer(Seek { moment, request }),
             FromVisitor::Live => self.wants = Wants::Live { pushed: None },
+            FromVisitor::View { .. } => self.look_again(),
         }
+    }
+
+    /// The visitor looks elsewhere: what he has seen last he gets once more.
+    fn look_again(&mut self) {
+        self.wants = match self.wants {
+            Wants::Live { .. } => Wants::Live { pushed: None },
+            Wants::Nothing { answered: Some(seek) } => Wants::Answer(seek),
+            other => other,
+        };
     }
 
     /// The seek to be answered, if there is one and room for its answer.
@@ -86,14 +96,14 @@ impl Conversation {
     }
 
     /// The seek is being answered with a frame; returns its number.
-    pub(crate) fn answer(&mut self) -> u32 {
-        self.wants = Wants::Nothing;
+    pub(crate) fn answer(&mut self, seek: Seek) -> u32 {
+        self.wants = Wants::Nothing { answered: Some(seek) };
         self.next_number()
     }
 
     /// The seek is being answered with the word that there is no such moment.
     pub(crate) fn answer_missing(&mut self) {
-        self.wants = Wants::Nothing;
+        self.wants = Wants::Nothing { answered: None };
     }
 
     fn has_room(&self) -> bool {
@@ -150,10 +160,29 @@ mod tests {
         visitor.hear(seek(3, 1));
         assert_eq!(visitor.push_at(9, now), None);
         assert_eq!(visitor.seek(), Some(Seek { moment: 3, request: 1 }));
-        assert_eq!(visitor.answer(), 1);
+        assert_eq!(visitor.answer(Seek { moment: 3, request: 1 }), 1);
         assert_eq!((visitor.seek(), visitor.push_at(9, now)), (None, None));
         visitor.hear(FromVisitor::Live);
         assert_eq!(push(&mut visitor, 9, now), Some(2));
+    }
+
+    #[test]
+    fn whoever_looks_elsewhere_gets_what_he_saw_once_more() {
+        let (mut visitor, now) = (Conversation::new(), Instant::now());
+        let look = || FromVisitor::View { window: None };
+        assert_eq!(push(&mut visitor, 9, now), Some(1));
+        visitor.hear(look());
+        assert_eq!(push(&mut visitor, 9, now + PUSH_EVERY), Some(2));
+        visitor.hear(FromVisitor::Ack { seq: 2 });
+        visitor.hear(seek(3, 1));
+        visitor.hear(look());
+        assert_eq!(visitor.answer(visitor.seek().expect("still wanted")), 3);
+        assert_eq!(visitor.seek(), None);
+        visitor.hear(look());
+        assert_eq!(visitor.seek(), Some(Seek { moment: 3, request: 1 }));
+        visitor.answer_missing();
+        visitor.hear(look());
+        assert_eq!(visitor.seek(), None);
     }
 
     #[test]

@@ -14,7 +14,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::Picture;
+use super::{
+    Picture,
+    window::{Cut, Window},
+};
 use crate::{
     config::Limits,
     describe,
@@ -28,6 +31,9 @@ const RETRY_EVERY: Duration = Duration::from_millis(500);
 /// KiB of frames that are being sent, to all visitors together: a hundred frames of a million people. Who
 /// receives slowly holds his part of it until his time is over; the others wait.
 const SENDING_KIB_MAX: u32 = 512 * 1024;
+
+/// Pictures that are being cut at once: a cut goes over everybody, some milliseconds a million.
+const CUTS_MAX: usize = 2;
 
 /// What a poller knows of its run.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +50,7 @@ pub(crate) struct Hub {
     pub(super) places: Arc<Semaphore>,
     places_max: usize,
     sending: Semaphore,
+    cutting: Semaphore,
     poll_every: Duration,
     rooms: Mutex<HashMap<Uuid, Weak<Room>>>,
 }
@@ -69,6 +76,7 @@ impl Hub {
             places: Arc::new(Semaphore::new(limits.sockets_max)),
             places_max: limits.sockets_max,
             sending: Semaphore::new(SENDING_KIB_MAX as usize),
+            cutting: Semaphore::new(CUTS_MAX),
             poll_every: limits.poll_every,
             rooms: Mutex::default(),
         }
@@ -78,6 +86,17 @@ impl Hub {
     pub(super) async fn room_to_send(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(SENDING_KIB_MAX);
         self.sending.acquire_many(kib).await.ok()
+    }
+
+    /// Looks at a picture through a window, off the async threads; `None` only when that broke.
+    pub(super) async fn cut(
+        &self,
+        picture: Arc<Picture>,
+        window: Arc<Window>,
+        before: Option<Arc<Picture>>,
+    ) -> Option<Cut> {
+        let _turn = self.cutting.acquire().await.ok()?;
+        tokio::task::spawn_blocking(move || Cut::new(&picture, &window, before.as_deref())).await.ok()
     }
 
     /// Live connections now.

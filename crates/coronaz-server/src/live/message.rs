@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::window::Window;
 use crate::rest;
 
 /// What a visitor says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum FromVisitor {
     /// The frame with this number, and all before it, are drawn.
@@ -14,6 +15,8 @@ pub(crate) enum FromVisitor {
     Seek { moment: u64, request: u32 },
     /// Push what is new, from now on.
     Live,
+    /// Send only what is to be seen in this window, from now on; without one, everybody again.
+    View { window: Option<Window> },
 }
 
 /// What the server says besides frames.
@@ -45,6 +48,10 @@ mod tests {
         let seek = FromVisitor::Seek { moment: 7, request: 2 };
         assert_eq!(read(r#"{"type":"seek","moment":7,"request":2}"#), Some(seek));
         assert_eq!(read(r#"{"type":"live"}"#), Some(FromVisitor::Live));
+        let view = r#"{"type":"view","window":{"area":[0,1,2,3],"levels":[8,7],"people":9,"keep":[4]}}"#;
+        let window = Window { area: [0, 1, 2, 3], levels: [8, 7], people: 9, keep: vec![4] };
+        assert_eq!(read(view), Some(FromVisitor::View { window: Some(window) }));
+        assert_eq!(read(r#"{"type":"view"}"#), Some(FromVisitor::View { window: None }));
         for text in
             ["", "[]", r#"{"type":"stop"}"#, r#"{"type":"ack","seq":-1}"#, r#"{"type":"seek","moment":1}"#]
         {

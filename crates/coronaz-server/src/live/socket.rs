@@ -35,10 +35,11 @@ use super::{
     conversation::{Conversation, Seek},
     hub::{Hub, Room, View},
     message::{FromVisitor, ToVisitor},
+    window::Window,
 };
 use crate::{app::App, extract::Path, guard, problem::Problem, rest, server::told_to_stop};
 
-/// The longest message a visitor has to send is a seek of some sixty bytes.
+/// The longest message a visitor has to send is a window with all whom he keeps an eye on.
 const MESSAGE_BYTES_MAX: usize = 4096;
 /// A visitor who takes longer to receive a frame is not watching any more.
 const SEND_TIME_MAX: Duration = Duration::from_secs(20);
@@ -73,6 +74,10 @@ struct Visit {
     view: watch::Receiver<View>,
     sink: SplitSink<WebSocket, Message>,
     conversation: Conversation,
+    /// What of a picture the visitor looks at; without one, at everybody.
+    window: Option<Arc<Window>>,
+    /// The picture that was sent last.
+    shown: Option<Arc<Picture>>,
     /// The run that began last, as the visitor knows.
     newest_run: Option<Uuid>,
     /// The store being asked for a moment.
@@ -100,6 +105,8 @@ impl Visit {
             room,
             sink,
             conversation: Conversation::new(),
+            window: None,
+            shown: None,
             newest_run: None,
             asking: None,
             heard_at: Instant::now(),
@@ -160,15 +167,16 @@ impl Visit {
         if self.asking.is_none()
             && let Some(seek) = self.conversation.seek()
         {
-            self.asking = Some(Box::pin(ask(self.hub.clone(), self.room.clone(), seek)));
+            let shown = self.shown.clone().filter(|picture| picture.moment() == seek.moment);
+            self.asking = Some(Box::pin(ask(self.hub.clone(), self.room.clone(), seek, shown)));
         }
         let now = Instant::now();
         if let Some(picture) = picture
             && self.conversation.push_at(picture.moment(), now).is_some_and(|at| at <= now)
         {
             let seq = self.conversation.push(picture.moment(), now);
-            let frame = picture.frame(seq, 0, picture.latest());
-            self.send(Message::Binary(frame)).await?;
+            let latest = picture.latest();
+            self.show(picture, seq, 0, latest).await?;
         }
         ControlFlow::Continue(())
     }
@@ -188,18 +196,28 @@ impl Visit {
             return self.send(Message::text(ToVisitor::Missing { request: seek.request }.text())).await;
         };
         let latest = self.view.borrow().picture.as_ref().map_or(0, |newest| newest.latest());
-        let seq = self.conversation.answer();
-        self.send(Message::Binary(picture.frame(seq, seek.request, latest))).await
+        let seq = self.conversation.answer(seek);
+        self.show(picture, seq, seek.request, latest).await
+    }
+
+    /// Sends what the visitor's window shows of a picture.
+    async fn show(&mut self, picture: Arc<Picture>, seq: u32, request: u32, latest: u32) -> ControlFlow<End> {
+        let frame = match self.window.clone() {
+            None => picture.frame(seq, request, latest),
+            Some(window) => match self.hub.cut(picture.clone(), window, self.shown.take()).await {
+                Some(cut) => picture.frame_of(&cut, seq, request, latest),
+                None => return ControlFlow::Break(Some(close_code::ERROR)),
+            },
+        };
+        self.shown = Some(picture);
+        self.send(Message::Binary(frame)).await
     }
 
     fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> ControlFlow<End> {
         self.heard_at = Instant::now();
         match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<FromVisitor>(&text) {
-                Ok(message) => {
-                    self.conversation.hear(message);
-                    ControlFlow::Continue(())
-                }
+                Ok(message) => self.take_note(message),
                 Err(error) => {
                     tracing::debug!(%error, "a live connection said what nobody understands");
                     ControlFlow::Break(Some(close_code::POLICY))
@@ -213,6 +231,18 @@ impl Visit {
                 ControlFlow::Break(Some(close_code::POLICY))
             }
         }
+    }
+
+    fn take_note(&mut self, message: FromVisitor) -> ControlFlow<End> {
+        if let FromVisitor::View { window } = &message {
+            if window.as_ref().is_some_and(|window| !window.is_sound()) {
+                tracing::debug!(?window, "a live connection asked for a window that cannot be");
+                return ControlFlow::Break(Some(close_code::POLICY));
+            }
+            self.window = window.clone().map(Arc::new);
+        }
+        self.conversation.hear(message);
+        ControlFlow::Continue(())
     }
 
     async fn ping(&mut self) -> ControlFlow<End> {
@@ -246,8 +276,16 @@ async fn answered(asking: &mut Option<Answer>) -> (Seek, Option<Arc<Picture>>) {
     }
 }
 
-/// Finds a moment; as long as the store is away, tries again.
-async fn ask(hub: Arc<Hub>, room: Arc<Room>, seek: Seek) -> (Seek, Option<Arc<Picture>>) {
+/// Finds a moment, unless it is the one `shown`; as long as the store is away, tries again.
+async fn ask(
+    hub: Arc<Hub>,
+    room: Arc<Room>,
+    seek: Seek,
+    shown: Option<Arc<Picture>>,
+) -> (Seek, Option<Arc<Picture>>) {
+    if shown.is_some() {
+        return (seek, shown);
+    }
     loop {
         let (run, field) = (room.run, room.field);
         let found = hub.readers.ask(move |store| {

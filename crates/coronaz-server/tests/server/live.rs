@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Long enough that what should not come would have come: ten polls and two pushes.
 const QUIET: Duration = Duration::from_millis(150);
 
-struct Visitor(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Visitor(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 enum Heard {
     Text(Value),
@@ -32,7 +32,7 @@ enum Heard {
 }
 
 impl Visitor {
-    async fn come(stage: &Stage) -> Visitor {
+    pub(crate) async fn come(stage: &Stage) -> Visitor {
         let (socket, _) = connect_async(url(stage)).await.expect("a live connection");
         let mut visitor = Visitor(socket);
         let hello = visitor.text().await;
@@ -40,7 +40,7 @@ impl Visitor {
         visitor
     }
 
-    async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.expect("the server hears");
     }
 
@@ -84,7 +84,18 @@ impl Visitor {
         }
     }
 
-    async fn closed(&mut self) -> Option<CloseCode> {
+    /// The next frame of whichever kind, acknowledged.
+    pub(crate) async fn bytes(&mut self) -> Vec<u8> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("something to hear");
+            if let Message::Binary(bytes) = message.expect("still connected").expect("well") {
+                self.ack(u32::from_le_bytes([bytes[56], bytes[57], bytes[58], bytes[59]])).await;
+                return bytes.to_vec();
+            }
+        }
+    }
+
+    pub(crate) async fn closed(&mut self) -> Option<CloseCode> {
         loop {
             if let Heard::Closed(code) = self.hear().await {
                 return code;

@@ -8,3 +8,4 @@ mod live;
 mod measure;
 mod page;
 mod stage;
+mod window;
