@@ -21,10 +21,24 @@ export function answer(worlds, path, query) {
     case 'nodes':
       return nodes(world, parts, number);
     case 'infections':
-      return ok({ infections: world.infections.slice(-number('limit', 1000)) });
+      return ok({ infections: infections(world, query).slice(0, number('limit', 1000)) });
+    case 'export':
+      return csv(world, parts[3]);
     default:
       return missing;
   }
+}
+
+function infections(world, query) {
+  const by = query.get('infector');
+  return by === null ? world.infections : world.infections.filter(({ infector }) => infector === by);
+}
+
+function csv(world, file) {
+  const rows = { infections: world.infections, contacts: world.contacts }[file.replace('.csv', '')] ?? [];
+  const heads = Object.keys(rows[0] ?? { time_ms: 0 });
+  const lines = rows.map((row) => heads.map((head) => row[head] ?? '').join());
+  return { status: 200, type: 'text/csv', body: [heads.join(), ...lines, ''].join('\n') };
 }
 
 function state(world, moment) {

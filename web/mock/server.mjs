@@ -1,12 +1,13 @@
 // The mock server: REST, WebSocket and the built page, with the headers the real server sends.
 // Extra, for tests only: POST /mock/failure?on=1|0 breaks and mends everything behind the page,
-// POST /mock/run begins a new run, POST /mock/step makes a moment.
+// POST /mock/run begins a new run, POST /mock/step makes a moment, POST /mock/expire ends the operator's session.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { liveSockets } from './live.mjs';
+import { makeOperator } from './operator.mjs';
 import { answer } from './rest.mjs';
 import { Crowd, uuid, World } from './world.mjs';
 
@@ -33,18 +34,23 @@ export async function startMock({
     failing ? undefined : worlds.find((w) => url === `/api/v1/runs/${w.id}/live`),
   );
   const step = () => {
-    worlds[0].step();
-    for (const world of worlds) if (world instanceof Crowd) world.step();
+    for (const world of worlds) if (world.alive) world.step();
     if (!failing) sockets.pushAll();
   };
+  const told = () => {
+    if (!failing) sockets.tellAll({ type: 'runs-changed' });
+  };
+  const operator = makeOperator({ worlds, seed, told });
   const control = {
+    expire: () => operator.expire(),
     failure(on) {
       failing = on;
       if (on) sockets.cutAll();
     },
     run() {
+      worlds[0].alive = false;
       worlds.unshift(town({ people, seed: seed + worlds.length, startedMs: Date.now() }));
-      if (!failing) sockets.tellAll({ type: 'runs-changed' });
+      told();
     },
     step,
   };
@@ -60,15 +66,13 @@ export async function startMock({
       control[act]?.(url.searchParams.get('on') === '1');
       return send(control[act] ? 204 : 404, 'text/plain', '');
     }
-    if (url.pathname.startsWith('/api/')) {
-      const { status, body } = failing
+    if (url.pathname.startsWith('/api/') || url.pathname === '/login') {
+      const sent = await textOf(request);
+      const { status, body, type, headers } = failing
         ? { status: 503, body: { type: 'about:blank', title: 'temporarily unavailable', status: 503 } }
-        : answer(worlds, url.pathname, url.searchParams);
-      return send(
-        status,
-        status === 200 ? 'application/json' : 'application/problem+json',
-        JSON.stringify(body),
-      );
+        : (operator.answer(request, url.pathname, sent) ?? answer(worlds, url.pathname, url.searchParams));
+      const usual = status < 300 ? 'application/json' : 'application/problem+json';
+      return send(status, type ?? usual, typeof body === 'object' ? JSON.stringify(body) : body, headers);
     }
     return page(url.pathname, send);
   });
@@ -81,11 +85,18 @@ export async function startMock({
     ...control,
     async close() {
       clearInterval(timer);
+      operator.close();
       sockets.cutAll();
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
     },
   };
+}
+
+async function textOf(request) {
+  let text = '';
+  for await (const piece of request) text += piece;
+  return text;
 }
 
 function beginnings({ people, history, crowd, seed }) {
@@ -102,11 +113,12 @@ function beginnings({ people, history, crowd, seed }) {
     worlds.push(
       new Crowd({ id: uuid('crowd', crowd), name: 'crowd', people: crowd, startedMs: now - 600_000 }),
     );
+  if (crowd > 0) worlds[2].alive = true;
   return worlds;
 }
 
-const town = ({ people, seed, startedMs }) =>
-  new World({
+const town = ({ people, seed, startedMs }) => {
+  const world = new World({
     id: uuid('town', seed),
     name: 'town',
     seed,
@@ -115,6 +127,9 @@ const town = ({ people, seed, startedMs }) =>
     startedMs,
     parameters: { infection_radius: 5, infection_cooldown: 20 },
   });
+  world.alive = true;
+  return world;
+};
 
 async function page(path, send) {
   const file = normalize(path === '/' || extname(path) === '' ? '/index.html' : path);

@@ -179,6 +179,8 @@ export class World {
       last_ms: this.timeMs,
       moments: this.moments.length,
       nodes: this.people.length,
+      contacts: this.contacts.length,
+      infections: this.infections.length,
       parameters: this.parameters,
     };
   }
@@ -190,7 +192,7 @@ const CACHED_FROM = 50_000;
 
 /** Any number of people whose places are reckoned from the moment: nothing is remembered, all can be seen. */
 export class Crowd {
-  constructor({ id, name, people, startedMs, moments = 600 }) {
+  constructor({ id, name, people, startedMs, moments = 600, parameters = {} }) {
     Object.assign(this, {
       id,
       name,
@@ -200,7 +202,11 @@ export class Crowd {
       infections: [],
       timeMs: startedMs,
     });
-    this.parameters = { ...PARAMETERS, field_width: 5000, field_height: 4000, scale_factor: 1 };
+    this.parameters = {
+      ...PARAMETERS,
+      ...parameters,
+      ...{ field_width: 5000, field_height: 4000, scale_factor: 1 },
+    };
     this.pictures = new Map();
     const next = random(7);
     this.home = Float32Array.from({ length: 2 * people }, next);
@@ -253,6 +259,7 @@ export class Crowd {
     return {
       ...{ id: this.id, name: this.name, kind: 'fleet', seed: 7, started_ms: this.startedMs },
       ...{ last_ms: this.startedMs + this.latest * 1000, moments: this.latest + 1, nodes: this.phase.length },
+      ...{ contacts: this.latest * 900, infections: this.latest * 40 },
       parameters: this.parameters,
     };
   }

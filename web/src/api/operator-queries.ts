@@ -1,3 +1,4 @@
+import type { QueryClient } from '@tanstack/react-query';
 import { ServerError } from './ask';
 import {
   fetchAudit,
@@ -29,6 +30,12 @@ export const sessionQuery = {
   refetchInterval: SESSION_POLL_MS,
   staleTime: 10_000,
 };
+
+/** Asks anew who the visitor is; an answer that is still on its way is from before. */
+export async function askSessionAgain(client: QueryClient): Promise<void> {
+  await client.cancelQueries({ queryKey: sessionQuery.queryKey });
+  await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+}
 
 export const laboratoryQuery = {
   queryKey: ['laboratory'],

@@ -9,24 +9,32 @@ export interface SessionInfo {
 }
 
 export type PartKind = 'devices' | 'broker' | 'ingest' | 'store' | 'serve';
-export type PartState = 'running' | 'stopped' | 'paused' | 'waiting';
+/**
+ * `waiting`: its process ended and comes back by itself; `refused`: it did not come up again and again; `finished`: it
+ * was done; `elsewhere`: it is not this laboratory's.
+ */
+export type PartState = 'running' | 'paused' | 'waiting' | 'refused' | 'finished' | 'stopped' | 'elsewhere';
 
 export interface Part {
   name: string;
   kind: PartKind;
   state: PartState;
+  /** What can be done to it now. */
+  actions: PartAct[];
   pid?: number | undefined;
   restarts: number;
-  since_ms: number;
+  since_ms?: number | undefined;
   run?: string | undefined;
   memory_bytes?: number | undefined;
   cpu_seconds?: number | undefined;
+  /** Its last warning. */
+  says?: string | undefined;
 }
 
-/** What goes from one part to the next. */
+/** What goes from one kind of part to the next. */
 export interface Flow {
-  from: string;
-  to: string;
+  from: PartKind;
+  to: PartKind;
   records_per_s?: number | undefined;
   bytes_per_s?: number | undefined;
   lag_records?: number | undefined;
@@ -35,10 +43,17 @@ export interface Flow {
 
 export interface LaboratoryRun {
   run: string;
-  part: string;
-  kind: 'nodes' | 'fleet';
+  name: string;
+  kind: RunKind;
   people: number;
-  state: string;
+  infected: number;
+  seed: number;
+  state: 'running' | 'ended' | 'failed';
+  parts: string[];
+  started_ms: number;
+  ended_ms?: number | undefined;
+  forked_from?: { run: string; tick: number } | undefined;
+  why?: string | undefined;
 }
 
 export interface LaboratoryInfo {
@@ -55,9 +70,7 @@ export interface ParameterInfo {
   name: string;
   help: string;
   unit: string;
-  kind: 'number' | 'choice' | 'bool';
-  /** Numbers only: no fraction is taken. */
-  integer?: boolean | undefined;
+  kind: 'integer' | 'real' | 'switch' | 'choice';
   default: ParameterValue;
   min?: number | undefined;
   max?: number | undefined;
@@ -66,16 +79,23 @@ export interface ParameterInfo {
 
 export interface Scenario {
   name: string;
-  title: string;
-  people?: number | undefined;
-  infected?: number | undefined;
+  about: string;
+  people: number;
+  infected: number;
   parameters: Record<string, ParameterValue>;
 }
 
 export interface Scenarios {
   scenarios: Scenario[];
   parameters: ParameterInfo[];
-  people: { min: number; max: number };
+  /** How many people a run of each kind may have. */
+  people: Record<RunKind, Range>;
+  speed: Range;
+}
+
+export interface Range {
+  min: number;
+  max: number;
 }
 
 export type RunKind = 'nodes' | 'fleet';
@@ -88,7 +108,8 @@ export interface RunRequest {
   infected: number;
   seed?: number;
   parameters: Record<string, ParameterValue>;
-  speed?: number;
+  /** Fleets only; `max`: as fast as it goes. */
+  speed?: number | 'max';
 }
 
 export interface ForkRequest {
@@ -99,18 +120,22 @@ export interface ForkRequest {
 }
 
 export interface Verdict {
+  /** Contacts that devices recorded, and that are in the store. */
+  recorded: number;
+  stored: number;
   lost: number;
   doubled: number;
   wrong: number;
   unknown: number;
-  late: number;
+  late?: number | null | undefined;
   ok: boolean;
 }
 
 export interface AuditInfo {
-  state: 'none' | 'running' | 'done';
+  state: 'none' | 'running' | 'done' | 'failed';
   run?: string | undefined;
   verdict?: Verdict | undefined;
+  why?: string | undefined;
 }
 
 export interface Fault {
@@ -121,13 +146,14 @@ export interface Fault {
 }
 
 export interface ChaosInfo {
-  state: 'none' | 'running' | 'done' | 'stopped';
+  state: 'none' | 'running' | 'done' | 'failed' | 'stopped';
   scenario?: string | undefined;
   seed?: number | undefined;
-  minutes?: number | undefined;
+  started_ms?: number | undefined;
   elapsed_ms?: number | undefined;
   faults?: Fault[] | undefined;
   verdict?: Verdict | undefined;
+  why?: string | undefined;
 }
 
 export interface ChaosRequest {
@@ -165,6 +191,8 @@ export const startAudit = (run: string) => ask<void>('POST', `${LABORATORY}/audi
 export const fetchChaos = () => ask<ChaosInfo>('GET', `${LABORATORY}/chaos`);
 export const startChaos = (request: ChaosRequest) => ask<void>('POST', `${LABORATORY}/chaos`, request);
 export const stopChaos = () => ask<void>('DELETE', `${LABORATORY}/chaos`);
+
+export const signOut = () => ask<void>('DELETE', '/api/v1/session');
 
 /** Signs in with the operator's token: the server gives a cookie that scripts cannot read. */
 export async function signIn(token: string): Promise<void> {

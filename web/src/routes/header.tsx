@@ -74,7 +74,9 @@ export function Header({ nav, children }: HeaderProps) {
       {nav}
       <Box sx={{ display: { xs: 'none', md: 'block' }, flex: 1 }} />
       {children}
-      <Box sx={{ display: 'flex' }}>
+      {/* On narrow screens the views begin a line of their own, and the page's buttons end it. */}
+      <Box sx={{ display: { xs: 'block', md: 'none' }, flexBasis: '100%' }} />
+      <Box sx={{ display: 'flex', order: { xs: 2, md: 0 }, mr: { xs: -1, md: 0 } }}>
         <OperatorButton />
         <ThemeChoice />
         <Tooltip title={texts.help.button}>

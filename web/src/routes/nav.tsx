@@ -15,10 +15,10 @@ export function Nav() {
       sx={{
         display: 'flex',
         gap: 0.5,
-        order: { xs: 10, md: 0 },
-        flexBasis: { xs: '100%', md: 'auto' },
+        order: { xs: 1, md: 0 },
         alignSelf: 'stretch',
-        mx: { xs: -0.5, md: 1 },
+        ml: { xs: -0.5, md: 1 },
+        mr: { xs: 'auto', md: 0 },
       }}
     >
       {VIEWS.filter((view) => view !== 'laboratory' || hasLaboratory).map((view) => (

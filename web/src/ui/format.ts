@@ -48,3 +48,12 @@ export function formatBytes(bytes: number): string {
 /** A number a second: '0.4', '12', '1,234'. */
 export const formatRate = (rate: number): string =>
   rate > 0 && rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate));
+
+/** Seconds since a beginning, as a stopwatch has them: '1:05', '2:00:05'. */
+export function formatElapsed(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const whole = Math.round(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

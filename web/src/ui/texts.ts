@@ -12,6 +12,8 @@ export const texts = {
     button: 'Operator',
     signIn: 'Operator: sign in',
     signedIn: 'You are the operator',
+    signOut: 'Sign out',
+    signedOut: 'Signed out.',
     heading: 'Operator',
     intro:
       'Starting, changing and breaking things is for the operator of this laboratory. Everything else is open to you as it is.',

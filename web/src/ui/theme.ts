@@ -38,6 +38,9 @@ export const theme = createTheme({
   components: {
     MuiButtonBase: { defaultProps: { disableRipple: true } },
     MuiPaper: { defaultProps: { elevation: 0 }, styleOverrides: { root: { backgroundImage: 'none' } } },
+    MuiDialogTitle: {
+      styleOverrides: { root: { fontSize: '1.15rem', fontWeight: 650, letterSpacing: '-0.01em' } },
+    },
     MuiTooltip: { defaultProps: { enterDelay: 500, arrow: true } },
     MuiCssBaseline: {
       styleOverrides: {

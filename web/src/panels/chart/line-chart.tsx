@@ -7,6 +7,7 @@ import { type Line, Plot } from './plot';
 /** The chart is drawn anew at most so often, however fast its source grows. */
 const REDRAW_MS = 250;
 const PAGE_ROWS = 20;
+const CLOCK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
 
 const COLOURS = {
   light: { text: '#505d6b', grid: '#e6eaef', now: '#17202b' },
@@ -32,14 +33,17 @@ interface LineChartProps {
   onRow?(row: number | undefined): void;
   /** A row was clicked, or Enter pressed on it. */
   onChoose?(row: number): void;
+  /** The x axis is seconds, of a clock or since a beginning. */
   formatX?: (x: number) => string;
+  /** The y axis goes up to this at least. */
+  least?: number;
   /** Tells the place on the x axis that is marked, until the returned function is called. */
   marks?: (mark: (x: number) => void) => () => void;
 }
 
 /** Curves, streaming. For keys and screen readers it is a slider over the rows whose value is read out. */
 export function LineChart(props: LineChartProps) {
-  const { source, height, label, keys, rowText, formatX, marks } = props;
+  const { source, height, label, keys, rowText, formatX, least, marks } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot>(undefined);
   const scheme = useScheme();
@@ -63,7 +67,7 @@ export function LineChart(props: LineChartProps) {
         click: (at) => report.current.onChoose?.(at),
       },
       { width: element.clientWidth, height },
-      formatX,
+      { formatX, least, ...(formatX && { stepsX: CLOCK_STEPS_S }) },
     );
     plot.current = made;
     const stop = keepFed(source, () =>
@@ -82,7 +86,7 @@ export function LineChart(props: LineChartProps) {
       made.dispose();
       plot.current = undefined;
     };
-  }, [source, scheme, height, formatX, marks]);
+  }, [source, scheme, height, formatX, least, marks]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const last = source.xs().length - 1;

@@ -22,6 +22,14 @@ export interface PlotEvents {
   click(row: number): void;
 }
 
+export interface PlotScales {
+  formatX?: ((x: number) => string) | undefined;
+  /** Steps between the marks of the x axis, as of a clock; without it those of ten. */
+  stepsX?: number[] | undefined;
+  /** The y axis goes up to this at least. */
+  least?: number | undefined;
+}
+
 /** The one place that knows the chart library. */
 export class Plot {
   private readonly plot: uPlot;
@@ -33,7 +41,7 @@ export class Plot {
     colours: PlotColours,
     events: PlotEvents,
     size: { width: number; height: number },
-    formatX?: (x: number) => string,
+    { formatX, stepsX, least = 4 }: PlotScales = {},
   ) {
     const axis = { stroke: colours.text, font: '11px system-ui, sans-serif', ticks: { show: false } };
     const grid = { stroke: colours.grid, width: 1 };
@@ -42,11 +50,12 @@ export class Plot {
         ...size,
         legend: { show: false },
         padding: [8, 6, 0, 0],
-        scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.08)] } },
+        scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(least, high * 1.08)] } },
         axes: [
           {
             ...axis,
             ...{ grid: { show: false }, size: 22, gap: 3, space: 60 },
+            ...(stepsX && { incrs: stepsX }),
             ...(formatX && { values: (_: uPlot, ticks: number[]) => ticks.map(formatX) }),
           },
           { ...axis, grid, size: 40, gap: 4, space: 34, values: (_, ticks) => ticks.map(compact) },
@@ -122,5 +131,5 @@ function toSeries({ name, colour, filled, dash }: Omit<Line, 'values'>): uPlot.S
   };
 }
 
-const notation = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const notation = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 2 });
 const compact = (value: number): string => notation.format(value);

@@ -21,8 +21,6 @@ export interface Way {
 
 /** Stations that have a part or a flow, in the order of the way, and the ways between neighbours. */
 export function arrange(info: LaboratoryInfo): { stations: Station[]; ways: Way[] } {
-  const kinds = new Map(info.parts.map(({ name, kind }) => [name, kind]));
-  const kindOf = (name: string) => kinds.get(name) ?? KINDS.find((kind) => kind === name);
   const stations = KINDS.map((kind) => ({
     kind,
     parts: info.parts.filter((part) => part.kind === kind),
@@ -31,7 +29,7 @@ export function arrange(info: LaboratoryInfo): { stations: Station[]; ways: Way[
   );
   const ways = stations.slice(1).map((station, index) => {
     const from = (stations[index] as Station).kind;
-    const flows = info.flows.filter((flow) => kindOf(flow.from) === from && kindOf(flow.to) === station.kind);
+    const flows = info.flows.filter((flow) => flow.from === from && flow.to === station.kind);
     return { from, to: station.kind, ...summed(flows, info.now_ms) };
   });
   return { stations, ways };

@@ -72,6 +72,7 @@ export function AuditPanel({ runs, run }: AuditPanelProps) {
             {texts.none}
           </Typography>
         )}
+        {data?.state === 'failed' && <Typography variant="body2">{data.why ?? texts.failed}</Typography>}
         {data?.state === 'done' && data.verdict != null && (
           <>
             <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, mb: 0.5 }}>

@@ -98,11 +98,9 @@ function ChaosForm() {
 }
 
 function Progress({ chaos }: { chaos: ChaosInfo }) {
-  const { state, seed, faults = [], elapsed_ms: elapsed = 0, minutes, verdict } = chaos;
+  const { state, seed, faults = [], elapsed_ms: elapsed = 0, verdict, why } = chaos;
   const words =
-    state === 'running'
-      ? texts.running(formatDuration(elapsed))
-      : texts[state === 'done' ? 'done' : 'stopped'];
+    state === 'running' || state === 'none' ? texts.running(formatDuration(elapsed)) : texts[state];
   return (
     <Box data-testid="chaos" data-state={state} sx={{ mt: state === 'running' ? 0 : 2 }}>
       <Typography variant="body2" role="status" sx={{ fontWeight: 600 }}>
@@ -118,8 +116,9 @@ function Progress({ chaos }: { chaos: ChaosInfo }) {
           {texts.noFaults}
         </Typography>
       ) : (
-        <FaultPlan faults={faults} elapsedMs={elapsed} lengthMs={(minutes ?? 0) * 60_000} />
+        <FaultPlan faults={faults} elapsedMs={elapsed} />
       )}
+      {why != null && <Typography variant="body2">{why}</Typography>}
       {verdict != null && (
         <Box sx={{ mt: 1.5 }}>
           <VerdictTable verdict={verdict} />

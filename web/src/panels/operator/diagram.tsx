@@ -5,6 +5,7 @@ import { Fragment } from 'react';
 import type { LaboratoryInfo } from '../../api/operator';
 import { operatorTexts as texts } from '../../ui/texts-operator';
 import { arrange, type Station, type Way } from './arrange';
+import { KindPicture } from './kind-picture';
 import { PartBox } from './part-box';
 import { WayArrow } from './way-arrow';
 
@@ -12,7 +13,7 @@ import { WayArrow } from './way-arrow';
 export function Diagram({ info }: { info: LaboratoryInfo }) {
   const vertical = !useMediaQuery('(min-width: 1080px)');
   const { stations, ways } = arrange(info);
-  const template = stations.map(() => 'minmax(150px, 1fr)').join(' minmax(84px, 0.55fr) ');
+  const template = stations.map(() => 'minmax(160px, 1fr)').join(' minmax(84px, 0.4fr) ');
   return (
     <Box
       component="section"
@@ -27,7 +28,7 @@ export function Diagram({ info }: { info: LaboratoryInfo }) {
       {stations.map((station, index) => (
         <Fragment key={station.kind}>
           {index > 0 && (
-            <Box sx={{ pt: vertical ? 0 : 7 }}>
+            <Box sx={{ pt: vertical ? 0 : 9 }}>
               <WayArrow way={ways[index - 1] as Way} vertical={vertical} />
             </Box>
           )}
@@ -42,13 +43,16 @@ function StationColumn({ station, nowMs, wide }: { station: Station; nowMs: numb
   const { kind, parts } = station;
   return (
     <Box sx={{ minWidth: 0 }}>
-      <Box sx={{ display: 'flex', alignItems: 'baseline', columnGap: 0.75, flexWrap: 'wrap', mb: 0.75 }}>
-        <Typography variant="h2" component="h3" sx={{ fontSize: '0.95rem' }}>
-          {texts.kinds[kind]}
-        </Typography>
-        <Typography variant="caption" sx={{ color: 'text.secondary' }}>
-          {texts.kindHints[kind]}
-        </Typography>
+      <Box sx={{ display: 'flex', alignItems: 'center', columnGap: 1, mb: 1 }}>
+        <KindPicture kind={kind} />
+        <Box>
+          <Typography variant="h2" component="h3" sx={{ fontSize: '0.95rem', lineHeight: 1.25 }}>
+            {texts.kinds[kind]}
+          </Typography>
+          <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, lineHeight: 1.3 }}>
+            {texts.kindHints[kind]}
+          </Typography>
+        </Box>
       </Box>
       <Box
         sx={{

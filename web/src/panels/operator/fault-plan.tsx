@@ -11,15 +11,14 @@ const AXIS_PX = 16;
 
 interface FaultPlanProps {
   faults: readonly Fault[];
-  /** How far the chaos is, and how long it will be. */
+  /** How far the chaos is. */
   elapsedMs: number;
-  lengthMs: number;
 }
 
 /** When which part was at fault: a row for each part, a bar for each fault; and the same as a list. */
-export function FaultPlan({ faults, elapsedMs, lengthMs }: FaultPlanProps) {
+export function FaultPlan({ faults, elapsedMs }: FaultPlanProps) {
   const parts = [...new Set(faults.map(({ part }) => part))].sort();
-  const length = Math.max(1, lengthMs, elapsedMs, ...faults.map(({ at_ms, until_ms }) => until_ms ?? at_ms));
+  const length = Math.max(1, elapsedMs, ...faults.map(({ at_ms, until_ms }) => until_ms ?? at_ms));
   const x = (ms: number) => NAME_PX + (Math.min(ms, length) / length) * (WIDTH - NAME_PX - 6);
   const height = parts.length * ROW_PX;
   return (

@@ -4,7 +4,7 @@ import { arrange } from './arrange';
 import { changes, sampleOf } from './history';
 
 const part = (name: string, kind: Part['kind'], more: Partial<Part> = {}): Part => ({
-  ...{ name, kind, state: 'running', restarts: 0, since_ms: 0 },
+  ...{ name, kind, state: 'running', actions: ['kill'], restarts: 0 },
   ...more,
 });
 const info: LaboratoryInfo = {
@@ -17,7 +17,7 @@ const info: LaboratoryInfo = {
   ],
   flows: [
     { from: 'devices', to: 'broker', records_per_s: 3 },
-    { from: 'devices-2', to: 'broker', records_per_s: 4 },
+    { from: 'devices', to: 'broker', records_per_s: 4 },
     { from: 'broker', to: 'ingest', records_per_s: 7, lag_records: 20 },
     { from: 'ingest', to: 'store', records_per_s: 6, newest_record_ms: 8500 },
   ],

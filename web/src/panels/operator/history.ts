@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { LaboratoryInfo, Part } from '../../api/operator';
+import type { LaboratoryInfo, Part, PartState } from '../../api/operator';
 import { operatorTexts } from '../../ui/texts-operator';
 import { arrange, type Way } from './arrange';
 
@@ -69,6 +69,8 @@ export function sampleOf(info: LaboratoryInfo): Sample {
   };
 }
 
+const DOWN: ReadonlySet<PartState> = new Set(['stopped', 'waiting', 'refused', 'finished']);
+
 /** What has happened to the parts between two looks, in words. */
 export function changes(before: readonly Part[] | undefined, now: readonly Part[]): string[] {
   if (before === undefined) return [];
@@ -77,8 +79,8 @@ export function changes(before: readonly Part[] | undefined, now: readonly Part[
   for (const part of now) {
     const old = before.find(({ name }) => name === part.name);
     if (old === undefined) continue;
-    const isDown = part.state === 'stopped' || part.state === 'waiting';
-    const wasDown = old.state === 'stopped' || old.state === 'waiting';
+    const isDown = DOWN.has(part.state);
+    const wasDown = DOWN.has(old.state);
     if (isDown && !wasDown) words.push(texts.wentAway(part.name));
     else if (!isDown && (wasDown || part.restarts > old.restarts)) words.push(texts.cameBack(part.name));
   }

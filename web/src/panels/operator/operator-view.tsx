@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { laboratoryQuery } from '../../api/operator-queries';
 import { runsQuery } from '../../api/queries';
-import { formatClock, shortId } from '../../ui/format';
+import { formatClock } from '../../ui/format';
 import { operatorTexts as texts } from '../../ui/texts-operator';
 import { useExpiry } from '../session/use-operator';
 import { AuditPanel } from './audit-panel';
@@ -15,6 +15,8 @@ import { EventsPanel } from './events-panel';
 import { GrowthPanel } from './growth-panel';
 import { useHistory } from './history';
 import { PeoplePanel } from './people-panel';
+
+const stack = { display: 'grid', gap: 2, minWidth: 0 } as const;
 
 interface OperatorViewProps {
   /** The run on the map. */
@@ -32,7 +34,6 @@ export default function OperatorView({ run }: OperatorViewProps) {
   useEffect(() => {
     if (isError) isExpired(error);
   }, [isError, error, isExpired]);
-  const nameOf = (id: string) => runs.find((one) => one.id === id)?.name ?? shortId(id);
   const away = failureCount > 1;
   return (
     <>
@@ -67,13 +68,15 @@ export default function OperatorView({ run }: OperatorViewProps) {
               gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) minmax(0, 1fr)' },
             }}
           >
-            <GrowthPanel />
-            <ChaosPanel />
-            <Box sx={{ display: 'grid', gap: 2 }}>
-              <PeoplePanel runs={info.runs} nameOf={nameOf} />
+            <Box sx={stack}>
+              <GrowthPanel />
+              <ChaosPanel />
+            </Box>
+            <Box sx={stack}>
+              <PeoplePanel runs={info.runs} />
+              <AuditPanel runs={runs} run={run} />
               <EventsPanel />
             </Box>
-            <AuditPanel runs={runs} run={run} />
           </Box>
         </Box>
       )}

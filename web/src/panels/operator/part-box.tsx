@@ -2,7 +2,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useEffect, useState } from 'react';
-import { actOnPart, type Part, type PartAct } from '../../api/operator';
+import { actOnPart, type Part, type PartAct, type PartState } from '../../api/operator';
 import { formatBytes, formatDuration } from '../../ui/format';
 import { operatorTexts as texts } from '../../ui/texts-operator';
 import { PartStateMark } from './part-state';
@@ -20,11 +20,11 @@ export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
     await act(() => actOnPart(part.name, what), texts.events.acted[what](part.name));
     setBusy(false);
   };
-  const isPaused = part.state === 'paused';
-  const isUp = part.state === 'running' || isPaused;
+  const can = (what: PartAct) => !busy && part.actions.includes(what);
+  // A part that can never be held up has no button for it.
+  const hold = (['pause', 'resume'] as const).filter((what) => part.actions.includes(what));
   const facts = [
     part.restarts > 0 && texts.restarts(part.restarts),
-    part.pid != null && texts.pid(part.pid),
     part.memory_bytes != null && formatBytes(part.memory_bytes),
     part.cpu_seconds != null && texts.cpu(formatDuration(part.cpu_seconds * 1000)),
   ].filter(Boolean);
@@ -37,9 +37,7 @@ export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
       sx={{
         bgcolor: 'background.paper',
         border: 1,
-        borderColor:
-          part.state === 'running' ? 'divider' : part.state === 'stopped' ? 'error.main' : 'warning.main',
-        borderStyle: part.state === 'running' ? 'solid' : 'dashed',
+        ...border(part.state),
         borderRadius: 1,
         p: 1.25,
         minWidth: 0,
@@ -51,24 +49,38 @@ export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
       <Box sx={{ display: 'flex', alignItems: 'baseline', gap: 0.75, flexWrap: 'wrap' }}>
         <PartStateMark state={part.state} />
         <Typography component="span" variant="caption" sx={{ color: 'text.secondary' }}>
-          {texts.since(formatDuration(Math.max(0, nowMs - part.since_ms)))}
+          {part.since_ms != null && texts.since(formatDuration(Math.max(0, nowMs - part.since_ms)))}
         </Typography>
       </Box>
       <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, minHeight: 18 }}>
         {facts.join(' · ')}
       </Typography>
-      <Box sx={{ display: 'flex', gap: 0.5, mt: 0.75, flexWrap: 'wrap', ml: -0.5 }}>
-        <KillButton part={part.name} disabled={busy || !isUp} onKill={() => void run('kill')} />
-        <ActButton
-          part={part.name}
-          act={isPaused ? 'resume' : 'pause'}
-          disabled={busy || !isUp}
-          onAct={run}
-        />
-        <ActButton part={part.name} act="restart" disabled={busy} onAct={run} />
-      </Box>
+      {part.says != null && part.state !== 'running' && (
+        <Typography variant="caption" component="p" sx={{ m: 0, mt: 0.25, overflowWrap: 'anywhere' }}>
+          {part.says}
+        </Typography>
+      )}
+      {part.state !== 'elsewhere' && (
+        <Box sx={{ display: 'flex', gap: 0.5, mt: 0.75, flexWrap: 'wrap', ml: -0.5 }}>
+          <KillButton part={part.name} disabled={!can('kill')} onKill={() => void run('kill')} />
+          {hold.map((what) => (
+            <ActButton key={what} part={part.name} act={what} disabled={!can(what)} onAct={run} />
+          ))}
+          <ActButton part={part.name} act="restart" disabled={!can('restart')} onAct={run} />
+        </Box>
+      )}
     </Box>
   );
+}
+
+function border(state: PartState): { borderColor: string; borderStyle: string } {
+  if (state === 'running' || state === 'elsewhere' || state === 'finished')
+    return {
+      borderColor: state === 'elsewhere' ? 'action.disabled' : 'divider',
+      borderStyle: state === 'elsewhere' ? 'dotted' : 'solid',
+    };
+  const bad = state === 'refused' || state === 'stopped';
+  return { borderColor: bad ? 'error.main' : 'warning.main', borderStyle: 'dashed' };
 }
 
 const small = { minWidth: 0, px: 0.75, py: 0.25, fontSize: '0.78rem', lineHeight: 1.5 };

@@ -15,13 +15,12 @@ const ADDED_MAX = 100;
 
 interface PeoplePanelProps {
   runs: readonly LaboratoryRun[];
-  nameOf(run: string): string;
 }
 
 /** Adds people with a radio to a run that goes on; infected ones, too. */
-export function PeoplePanel({ runs, nameOf }: PeoplePanelProps) {
+export function PeoplePanel({ runs }: PeoplePanelProps) {
   const act = useAct();
-  const open = runs.filter(({ kind, state }) => kind === 'nodes' && state !== 'stopped');
+  const open = runs.filter(({ kind, state }) => kind === 'nodes' && state === 'running');
   const [chosen, setChosen] = useState('');
   const [count, setCount] = useState('5');
   const [infected, setInfected] = useState('0');
@@ -56,7 +55,7 @@ export function PeoplePanel({ runs, nameOf }: PeoplePanelProps) {
             >
               {open.map((one) => (
                 <MenuItem key={one.run} value={one.run} dense>
-                  {nameOf(one.run)}
+                  {one.name}
                 </MenuItem>
               ))}
             </TextField>

@@ -5,7 +5,10 @@ import { formatCount } from '../../ui/format';
 import { operatorTexts } from '../../ui/texts-operator';
 
 const texts = operatorTexts.audit;
-const ROWS = ['lost', 'doubled', 'wrong', 'unknown', 'late'] as const;
+const ROWS = ['recorded', 'stored', 'lost', 'doubled', 'wrong', 'unknown', 'late'] as const;
+
+/** Of these there should be none. */
+const BAD: ReadonlySet<string> = new Set(['lost', 'doubled', 'wrong', 'unknown']);
 
 /** What the auditor found: all well or not, in shape, colour and word, and each count. */
 export function VerdictTable({ verdict }: { verdict: Verdict }) {
@@ -56,14 +59,16 @@ export function VerdictTable({ verdict }: { verdict: Verdict }) {
           </tr>
         </thead>
         <tbody>
-          {ROWS.filter((row) => verdict[row] != null).map((row) => (
-            <tr key={row}>
-              <td>{texts.rows[row]}</td>
-              <Box component="td" className="number" sx={{ fontWeight: verdict[row] > 0 ? 700 : 400 }}>
-                {formatCount(verdict[row])}
-              </Box>
-            </tr>
-          ))}
+          {ROWS.map((row) => ({ row, count: verdict[row] }))
+            .filter(({ count }) => count != null)
+            .map(({ row, count }) => (
+              <tr key={row}>
+                <td>{texts.rows[row]}</td>
+                <Box component="td" className="number" sx={{ fontWeight: BAD.has(row) && count ? 700 : 400 }}>
+                  {formatCount(count ?? 0)}
+                </Box>
+              </tr>
+            ))}
         </tbody>
       </Box>
     </Box>

@@ -87,7 +87,7 @@ interface ParameterFieldProps {
 
 /** A field for one row of the server's table of parameters. */
 export function ParameterField({ info, value, otherwise, wrong, onChange }: ParameterFieldProps) {
-  if (info.kind === 'bool')
+  if (info.kind === 'switch')
     return <YesOrNo info={info} on={value === true} onChange={onChange} changed={value !== otherwise} />;
   if (info.kind === 'choice')
     return (

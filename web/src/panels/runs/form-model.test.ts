@@ -2,13 +2,18 @@ import { expect, test } from 'vitest';
 import type { ParameterInfo, Scenarios } from '../../api/operator';
 import { check, checkFork, complaints, filledIn, forkRequestOf, requestOf } from './form-model';
 
-const number = (name: string, value: number, max: number, integer = true): ParameterInfo => ({
-  ...{ name, help: '', unit: 's', kind: 'number', default: value, min: 1, max, integer },
+const number = (
+  name: string,
+  value: number,
+  max: number,
+  kind: 'integer' | 'real' = 'integer',
+): ParameterInfo => ({
+  ...{ name, help: '', unit: 's', kind, default: value, min: 1, max },
 });
 const parameters: ParameterInfo[] = [
   number('infection_cooldown', 15, 60_000),
-  number('infection_radius', 2, 1000, false),
-  { name: 'move_when_infected', help: '', unit: '', kind: 'bool', default: false },
+  number('infection_radius', 2, 1000, 'real'),
+  { name: 'move_when_infected', help: '', unit: '', kind: 'switch', default: false },
   {
     name: 'movement',
     help: '',
@@ -20,10 +25,11 @@ const parameters: ParameterInfo[] = [
 ];
 const schema: Scenarios = {
   scenarios: [
-    { name: 'town', title: 'A town', people: 100, infected: 6, parameters: { infection_cooldown: 40 } },
+    { name: 'town', about: 'A town', people: 100, infected: 6, parameters: { infection_cooldown: 40 } },
   ],
   parameters,
-  people: { min: 1, max: 1000 },
+  people: { nodes: { min: 1, max: 1000 }, fleet: { min: 1, max: 1_000_000 } },
+  speed: { min: 0.1, max: 100 },
 };
 const town = () => filledIn(schema, schema.scenarios[0]);
 const changed = (change: Record<string, string | boolean>) => {
@@ -47,8 +53,10 @@ test('only what differs from the scenario is sent', () => {
 });
 
 test('a seed and a fleet’s speed are sent when they are given', () => {
-  const form = { ...town(), kind: 'fleet' as const, seed: ' 7 ', speed: '0' };
-  expect(requestOf(form, schema)).toMatchObject({ kind: 'fleet', seed: 7, speed: 0 });
+  const form = { ...town(), kind: 'fleet' as const, seed: ' 7 ', speed: 'max' };
+  expect(check(form, schema)).toEqual({});
+  expect(requestOf(form, schema)).toMatchObject({ kind: 'fleet', seed: 7, speed: 'max' });
+  expect(requestOf({ ...form, speed: '2,5' }, schema)).toMatchObject({ speed: 2.5 });
   expect(requestOf(town(), schema)).not.toHaveProperty('speed');
 });
 

@@ -12,7 +12,6 @@ import { runTexts } from '../../ui/texts-runs';
 
 export const NAME_MAX = 60;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
-const SPEED_MAX = 1_000_000;
 
 /** What is typed, field by field: text, or yes and no. Parameters are named as the server names them. */
 export interface RunForm {
@@ -54,7 +53,7 @@ export function filledIn(schema: Scenarios, scenario: Scenario | undefined, befo
     kind: before?.kind ?? 'nodes',
     scenario: scenario?.name ?? '',
     name: scenario?.name ?? '',
-    people: String(scenario?.people ?? Math.max(schema.people.min, 20)),
+    people: String(scenario?.people ?? schema.people.nodes.min),
     infected: String(scenario?.infected ?? 1),
     seed: before?.seed ?? '',
     speed: before?.speed ?? '1',
@@ -68,10 +67,10 @@ export const parametersOfRun = (infos: readonly ParameterInfo[], own: Readonly<R
 
 /** What is wrong with a parameter's text; undefined when nothing is. */
 export function checkParameter(info: ParameterInfo, value: string | boolean | undefined): string | undefined {
-  if (info.kind === 'bool') return undefined;
+  if (info.kind === 'switch') return undefined;
   if (info.kind === 'choice') return info.choices?.includes(String(value)) ? undefined : texts.missing;
   return checkNumber(String(value ?? ''), {
-    integer: info.integer === true,
+    integer: info.kind === 'integer',
     min: info.min ?? Number.NEGATIVE_INFINITY,
     max: info.max ?? Number.POSITIVE_INFINITY,
     unit: info.unit,
@@ -102,14 +101,16 @@ export function checkNumber(
 
 /** Every field that is wrong, by the same table that the server checks with. */
 export function check(form: RunForm, schema: Scenarios): Wrong {
-  const { people } = schema;
+  const people = schema.people[form.kind];
   const wrong: Record<string, string | undefined> = {
     name: form.name.length > NAME_MAX ? texts.name(NAME_MAX) : undefined,
     people: checkNumber(form.people, people),
     infected: checkNumber(form.infected, { min: 0, max: people.max }),
     seed: form.seed.trim() === '' ? undefined : checkNumber(form.seed, { min: 0, max: SEED_MAX }),
     speed:
-      form.kind === 'fleet' ? checkNumber(form.speed, { min: 0, max: SPEED_MAX, integer: false }) : undefined,
+      form.kind === 'nodes' || form.speed.trim() === 'max'
+        ? undefined
+        : checkNumber(form.speed, { ...schema.speed, integer: false }),
   };
   if (
     wrong.people === undefined &&
@@ -135,7 +136,7 @@ export function complaints(errors: readonly FieldError[]): Wrong {
 
 /** What was typed, as the server takes it. */
 export function typedValue(info: ParameterInfo, text: string | boolean | undefined): ParameterValue {
-  if (info.kind === 'bool') return text === true;
+  if (info.kind === 'switch') return text === true;
   return info.kind === 'choice' ? String(text) : Number(String(text).trim().replace(',', '.'));
 }
 
@@ -167,9 +168,11 @@ export function requestOf(form: RunForm, schema: Scenarios): RunRequest {
       form.parameters,
       valuesOf(schema.parameters, scenario?.parameters ?? {}),
     ),
-    ...(form.kind === 'fleet' && { speed: Number(form.speed.replace(',', '.')) }),
+    ...(form.kind === 'fleet' && { speed: speedOf(form.speed.trim()) }),
   };
 }
+
+const speedOf = (text: string) => (text === 'max' ? text : Number(text.replace(',', '.')));
 
 export interface ForkForm {
   tick: string;

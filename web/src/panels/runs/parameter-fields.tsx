@@ -27,7 +27,7 @@ export function ParameterFields({ infos, typed, otherwise, wrong, onChange }: Pa
   const changed = Object.keys(differing(infos, typed, otherwise)).length;
   const isOpen = beyond.some(({ name }) => wrong[name] !== undefined);
   const fields = (of: readonly ParameterInfo[]) => (
-    <Box sx={{ display: 'grid', gap: 1.75, gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, pt: 1 }}>
+    <Box sx={{ display: 'grid', gap: 1.75, gridTemplateColumns: { xs: '1fr', sm: '1fr 1fr' }, pt: 1.5 }}>
       {of.map((info) => (
         <ParameterField
           key={info.name}

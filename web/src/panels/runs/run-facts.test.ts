@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Run } from '../../api/client';
+import type { LaboratoryRun } from '../../api/operator';
 import { stateOf } from './run-facts';
 
 const run = { id: 'a', last_ms: 100_000 } as Run;
@@ -10,8 +11,8 @@ test('a run is live as long as something comes from it', () => {
 });
 
 test('the laboratory knows better', () => {
-  const known = (state: string) => [{ run: 'a', part: 'devices', kind: 'nodes' as const, people: 1, state }];
+  const known = (state: string) => [{ run: 'a', state } as LaboratoryRun];
   expect(stateOf(run, known('running'), 200_000)).toBe('live');
-  expect(stateOf(run, known('paused'), 101_000)).toBe('paused');
-  expect(stateOf(run, known('stopped'), 101_000)).toBe('over');
+  expect(stateOf(run, known('ended'), 101_000)).toBe('over');
+  expect(stateOf(run, known('failed'), 101_000)).toBe('failed');
 });

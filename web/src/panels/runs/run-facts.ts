@@ -1,7 +1,7 @@
 import type { Run } from '../../api/client';
 import type { LaboratoryRun } from '../../api/operator';
 
-export type RunState = 'live' | 'over' | 'paused';
+export type RunState = 'live' | 'over' | 'failed';
 
 /** A run from which nothing has come for so long is taken as over, when nobody knows better. */
 const QUIET_MS = 15_000;
@@ -9,7 +9,7 @@ const QUIET_MS = 15_000;
 /** Is a run going on? The laboratory knows; visitors go by the time of its newest report. */
 export function stateOf(run: Run, known: readonly LaboratoryRun[] | undefined, nowMs: number): RunState {
   const own = known?.find(({ run: id }) => id === run.id);
-  if (own !== undefined) return own.state === 'paused' ? 'paused' : own.state === 'stopped' ? 'over' : 'live';
+  if (own !== undefined) return own.state === 'running' ? 'live' : own.state === 'failed' ? 'failed' : 'over';
   return nowMs - run.last_ms < QUIET_MS ? 'live' : 'over';
 }
 

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type Scenario, type Scenarios, startRun } from '../../api/operator';
 import { scenariosQuery } from '../../api/operator-queries';
+import { formatCount } from '../../ui/format';
 import { runTexts } from '../../ui/texts-runs';
 import { useNotice } from '../session/notice';
 import { TypedField } from './fields';
@@ -96,7 +97,12 @@ function Loaded({ schema, onClose, onStarted }: RunFormProps & { schema: Scenari
         </Box>
         {form.kind === 'fleet' && (
           <Box sx={{ gridColumn: { xs: '1 / -1', sm: '2 / -1' } }}>
-            <TypedField label={texts.speed} hint={texts.speedHint} unit="×" {...field('speed')} />
+            <TypedField
+              label={texts.speed}
+              hint={texts.speedHint(String(schema.speed.min), formatCount(schema.speed.max))}
+              unit="×"
+              {...field('speed')}
+            />
           </Box>
         )}
       </Box>
@@ -138,6 +144,7 @@ function ScenarioChoice({ scenarios, chosen, onChoose }: ScenarioChoiceProps) {
               display: 'grid',
               gridTemplateColumns: 'auto 1fr',
               columnGap: 1.25,
+              alignContent: 'start',
               p: 1.25,
               border: 1,
               borderRadius: 1,
@@ -161,7 +168,7 @@ function ScenarioChoice({ scenarios, chosen, onChoose }: ScenarioChoiceProps) {
               {scenario.name}
             </Typography>
             <Typography variant="caption" sx={{ gridColumn: 2, color: 'text.secondary', lineHeight: 1.4 }}>
-              {scenario.title}
+              {scenario.about}
             </Typography>
           </Box>
         ))}

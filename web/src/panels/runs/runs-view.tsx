@@ -81,6 +81,11 @@ function RunList({ run: shown, onChoose, onStarted }: RunsViewProps) {
           />
         )}
       </Box>
+      {(runs?.length ?? 0) > 1 && (
+        <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, mt: 1 }}>
+          {runTexts.compareHint(COMPARED_MAX)}
+        </Typography>
+      )}
       <Suspense>
         {starting && <RunFormDialog onClose={() => setStarting(false)} onStarted={onStarted} />}
         {asked?.act === 'fork' && (
@@ -138,12 +143,7 @@ function Top({ operator, onStart }: { operator: boolean; onStart(): void }) {
           {operator ? runTexts.introOperator : runTexts.intro}
         </Typography>
       </Box>
-      <Button
-        variant="outlined"
-        disabled={compared.length < 2}
-        title={runTexts.compareHint(COMPARED_MAX)}
-        onClick={() => set({ comparing: true })}
-      >
+      <Button variant="outlined" disabled={compared.length < 2} onClick={() => set({ comparing: true })}>
         {runTexts.compare(compared.length)}
       </Button>
       {operator && (

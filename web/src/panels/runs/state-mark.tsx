@@ -4,7 +4,7 @@ import type { RunState } from './run-facts';
 
 const SHAPES: Record<RunState, { path: string; colour: string }> = {
   live: { path: 'M6 1.500a4.500 4.500 0 1 1 0 9a4.500 4.500 0 0 1 0-9Z', colour: 'success.main' },
-  paused: { path: 'M2.500 2h2.600v8H2.500ZM6.900 2h2.600v8H6.900Z', colour: 'warning.main' },
+  failed: { path: 'M6 1 11.500 10.500H.5Z', colour: 'error.main' },
   over: { path: 'M2.500 2.500h7v7h-7Z', colour: 'text.secondary' },
 };
 

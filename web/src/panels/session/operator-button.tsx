@@ -1,9 +1,11 @@
 import IconButton from '@mui/material/IconButton';
+import Menu from '@mui/material/Menu';
+import MenuItem from '@mui/material/MenuItem';
 import Tooltip from '@mui/material/Tooltip';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef } from 'react';
-import { signIn } from '../../api/operator';
-import { sessionQuery } from '../../api/operator-queries';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { signIn, signOut } from '../../api/operator';
+import { askSessionAgain } from '../../api/operator-queries';
 import { useChoices } from '../../ui/choices';
 import { Icon } from '../../ui/icons';
 import { texts } from '../../ui/texts';
@@ -16,7 +18,8 @@ const SignInDialog = lazy(() => import('./sign-in-dialog'));
 export function OperatorButton() {
   const { is, canSignIn } = useOperator();
   const { signingIn, set } = useChoices();
-  useSignedOut(is);
+  const leave = useSigningOut(is);
+  const [anchor, setAnchor] = useState<HTMLElement>();
   if (!is && !canSignIn) return null;
   const label = is ? texts.operator.signedIn : texts.operator.signIn;
   return (
@@ -24,16 +27,26 @@ export function OperatorButton() {
       <Tooltip title={label}>
         <IconButton
           aria-label={label}
-          aria-haspopup={is ? undefined : 'dialog'}
+          aria-haspopup={is ? 'menu' : 'dialog'}
           data-testid="operator"
-          data-signed-in={is}
-          onClick={() => (is ? set({ page: 'laboratory' }) : set({ signingIn: true }))}
+          onClick={(event) => (is ? setAnchor(event.currentTarget) : set({ signingIn: true }))}
           sx={{ color: is ? 'primary.main' : 'action.active' }}
         >
           <Icon name="key" />
         </IconButton>
       </Tooltip>
-      {signingIn && (
+      <Menu open={is && anchor !== undefined} anchorEl={anchor ?? null} onClose={() => setAnchor(undefined)}>
+        <MenuItem
+          dense
+          onClick={() => {
+            setAnchor(undefined);
+            leave();
+          }}
+        >
+          {texts.operator.signOut}
+        </MenuItem>
+      </Menu>
+      {signingIn && !is && (
         <Suspense>
           <SignInDialog onClose={() => set({ signingIn: false })} />
         </Suspense>
@@ -42,17 +55,26 @@ export function OperatorButton() {
   );
 }
 
-/** Says when the operator is no more signed in, and leaves what is the operator's alone. */
-function useSignedOut(is: boolean): void {
+/** Signs out when asked to; and says so when the server has done it by itself. */
+function useSigningOut(is: boolean): () => void {
+  const client = useQueryClient();
   const was = useRef(false);
+  const wanted = useRef(false);
   useEffect(() => {
     if (was.current && !is) {
-      useNotice.getState().tell(texts.operator.expired);
       const { page, set } = useChoices.getState();
-      set({ forkAt: undefined, ...(page === 'laboratory' && { page: 'map', signingIn: true }) });
+      useNotice.getState().tell(wanted.current ? texts.operator.signedOut : texts.operator.expired);
+      set({ forkAt: undefined, ...(page === 'laboratory' && { page: 'map', signingIn: !wanted.current }) });
     }
     was.current = is;
+    wanted.current = false;
   }, [is]);
+  return () => {
+    wanted.current = true;
+    signOut()
+      .catch(() => undefined)
+      .finally(() => void askSessionAgain(client));
+  };
 }
 
 /** Signs in with the token that a link carried. */
@@ -63,6 +85,6 @@ export function useTokenOfLink(token: string | undefined): void {
     signIn(token)
       .then(() => useNotice.getState().tell(texts.operator.welcome))
       .catch(() => useNotice.getState().tell(texts.operator.linkOld))
-      .finally(() => void client.invalidateQueries({ queryKey: sessionQuery.queryKey }));
+      .finally(() => void askSessionAgain(client));
   }, [token, client]);
 }

@@ -9,7 +9,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ServerError } from '../../api/ask';
 import { signIn } from '../../api/operator';
-import { sessionQuery } from '../../api/operator-queries';
+import { askSessionAgain } from '../../api/operator-queries';
 import { texts } from '../../ui/texts';
 import { useNotice } from './notice';
 
@@ -27,7 +27,7 @@ export default function SignInDialog({ onClose }: { onClose(): void }) {
     setBusy(true);
     try {
       await signIn(token.trim());
-      await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      await askSessionAgain(client);
       tell(texts.operator.welcome);
       onClose();
     } catch (error) {

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { ServerError } from '../../api/ask';
 import type { SessionInfo } from '../../api/operator';
-import { sessionQuery } from '../../api/operator-queries';
+import { askSessionAgain, sessionQuery } from '../../api/operator-queries';
 
 export interface Operator {
   /** Signed in as the operator? */
@@ -34,7 +34,7 @@ export function useExpiry(): (error: unknown) => boolean {
   return useCallback(
     (error) => {
       const out = error instanceof ServerError && (error.status === 401 || error.status === 403);
-      if (out) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      if (out) void askSessionAgain(client);
       return out;
     },
     [client],

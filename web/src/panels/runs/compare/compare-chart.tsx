@@ -2,7 +2,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { formatDuration } from '../../../ui/format';
+import { formatElapsed } from '../../../ui/format';
 import { runTexts } from '../../../ui/texts-runs';
 import { LineChart, useChartSource } from '../../chart/line-chart';
 import type { Line } from '../../chart/plot';
@@ -12,8 +12,6 @@ import { sampled } from '../../curve/lines';
 const texts = runTexts.comparing;
 const HEIGHT = 340;
 const TABLE_ROWS = 40;
-
-export const formatSeconds = (seconds: number): string => formatDuration(seconds * 1000);
 
 interface CompareChartProps {
   /** What is compared. */
@@ -38,7 +36,7 @@ export function CompareChart({ name, seconds, lines, digits, unit }: CompareChar
     at === undefined
       ? texts.noRow
       : texts.row(
-          formatSeconds(seconds[at] ?? 0),
+          formatElapsed(seconds[at] ?? 0),
           lines.map((line) => `${line.name} ${value(line, at)}`).join(', '),
         );
   const rows = sampled(seconds.length, TABLE_ROWS);
@@ -51,7 +49,8 @@ export function CompareChart({ name, seconds, lines, digits, unit }: CompareChar
         keys={texts.keys}
         rowText={rowText}
         onRow={setRow}
-        formatX={formatSeconds}
+        formatX={formatElapsed}
+        least={unit === '' ? 4 : 1}
       />
       <Box
         sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, minHeight: 22, fontSize: '0.78rem', pl: 5 }}
@@ -63,7 +62,7 @@ export function CompareChart({ name, seconds, lines, digits, unit }: CompareChar
         ) : (
           <>
             <Box component="span" sx={{ color: 'text.secondary' }}>
-              {formatSeconds(seconds[row] ?? 0)}
+              {formatElapsed(seconds[row] ?? 0)}
             </Box>
             {lines.map((line) => (
               <span key={line.colour}>
@@ -87,7 +86,7 @@ export function CompareChart({ name, seconds, lines, digits, unit }: CompareChar
           label={texts.label(name)}
           maxHeight={320}
           columns={[
-            { name: texts.time, cells: rows.map((at) => formatSeconds(seconds[at] ?? 0)) },
+            { name: texts.time, cells: rows.map((at) => formatElapsed(seconds[at] ?? 0)) },
             ...lines.map((line, index) => ({
               name: lines.some((other, i) => i < index && other.name === line.name)
                 ? `${line.name} (${index + 1})`

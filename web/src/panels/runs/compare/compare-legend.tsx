@@ -3,14 +3,14 @@ import Checkbox from '@mui/material/Checkbox';
 import IconButton from '@mui/material/IconButton';
 import Link from '@mui/material/Link';
 import type { Run } from '../../../api/client';
-import { formatCount, formatDate, formatDuration } from '../../../ui/format';
+import { formatCount, formatDate, formatDuration, formatElapsed } from '../../../ui/format';
 import { Icon } from '../../../ui/icons';
+import { hiddenText } from '../../../ui/panel';
 import { runTexts } from '../../../ui/texts-runs';
 import type { Line } from '../../chart/plot';
 import { LineMark, written } from '../../chart/readings';
 import { lengthOf } from '../run-facts';
 import { type Aligned, lastOf, peakOf } from './align';
-import { formatSeconds } from './compare-chart';
 
 const texts = runTexts.comparing;
 
@@ -51,8 +51,10 @@ export function CompareLegend(props: CompareLegendProps) {
             <th scope="col" className="number">
               {texts.last}
             </th>
-            <th scope="col" className="number">
-              {runTexts.columns.acts}
+            <th scope="col">
+              <Box component="span" sx={hiddenText}>
+                {texts.removeHead}
+              </Box>
             </th>
           </tr>
         </thead>
@@ -88,7 +90,7 @@ export function CompareLegend(props: CompareLegendProps) {
                 <td className="number">{formatCount(run.nodes)}</td>
                 <td className="number">{formatDuration(lengthOf(run))}</td>
                 <td className="number">
-                  {peak === undefined ? '–' : texts.peakAt(value(peak.value), formatSeconds(peak.second))}
+                  {peak === undefined ? '–' : texts.peakAt(value(peak.value), formatElapsed(peak.second))}
                 </td>
                 <td className="number">{value(lastOf(aligned, index))}</td>
                 <td className="number">

@@ -73,7 +73,7 @@ export function CompareView({ onChoose }: { onChoose(run: string): void }) {
         <Button
           color="inherit"
           onClick={() => set({ comparing: false })}
-          startIcon={<Icon name="back" sx={{ transform: 'scale(.8)' }} />}
+          startIcon={<Icon name="left" />}
           sx={{ color: 'text.secondary', ml: -1 }}
         >
           {texts.back}
