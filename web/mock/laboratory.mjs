@@ -4,7 +4,10 @@ const COMES_BACK_MS = 2500;
 /** A minute of chaos takes so long here. */
 const CHAOS_MINUTE_MS = 4000;
 const AUDIT_MS = 1200;
-const CLEAN = { lost: 0, doubled: 0, wrong: 0, unknown: 0, late: 0, ok: true };
+const CLEAN = {
+  ...{ lost: 0, doubled: 0, wrong: 0, unknown: 0, waiting: 0, late: 0 },
+  ...{ unchecked: [], examples: [], ok: true },
+};
 
 export function makeLaboratory({ worlds, seed }) {
   const born = Date.now() - 600_000;

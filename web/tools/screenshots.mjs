@@ -16,6 +16,12 @@ const looks = [
 
 const go = (page, name) =>
   page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click();
+/** Takes the line at the bottom of the page away. */
+const dismiss = (page) =>
+  page
+    .getByRole('button', { name: 'Close' })
+    .click({ timeout: 1500 })
+    .catch(() => {});
 const rows = (page) => page.locator('tbody tr');
 
 const views = {
@@ -85,7 +91,7 @@ const views = {
     await page.getByRole('button', { name: 'Start chaos' }).click();
     await page.getByRole('button', { name: 'Audit', exact: true }).click();
     await page.waitForTimeout(3500);
-    await page.getByRole('button', { name: 'Close' }).click();
+    await dismiss(page);
   },
 };
 
@@ -96,7 +102,7 @@ for (const view of wanted.length > 0 ? wanted : ['map']) {
     await browser.page.goto(`${site.url}/?${extra.join('&')}${visitor ? '' : `#sign-in=${TOKEN}`}`);
     await hasPicture(browser.page);
     if (!visitor) await browser.page.getByRole('button', { name: 'Laboratory' }).waitFor();
-    if (!visitor) await browser.page.getByRole('button', { name: 'Close' }).click();
+    await dismiss(browser.page);
     await views[view](browser.page);
     await browser.page.waitForTimeout(1500);
     const file = view === 'map' ? `${name}.png` : `${view}-${name}.png`;

@@ -1,16 +1,9 @@
-/** One thing that is wrong with a field of what was sent. */
-export interface FieldError {
-  field: string;
-  detail: string;
-}
+import type { components } from './schema';
 
 /** What the server says is wrong (RFC 9457). */
-export interface Problem {
-  title: string;
-  status: number;
-  detail?: string | undefined;
-  errors?: FieldError[] | undefined;
-}
+export type Problem = components['schemas']['Problem'];
+/** One thing that is wrong with a field of what was sent. */
+export type FieldError = components['schemas']['FieldError'];
 
 /** The server did not give what was asked for. Visitors are not told why: `status` only decides about trying again. */
 export class ServerError extends Error {

@@ -4,6 +4,94 @@
  */
 
 export interface paths {
+    "/api/v1/laboratory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Parts, flows and runs as they are now. */
+        get: operations["laboratory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the newest audit is. */
+        get: operations["audit"];
+        put?: never;
+        /** Compares what is stored of a run with what was recorded. */
+        post: operations["startAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/chaos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the newest schedule of faults is. */
+        get: operations["chaos"];
+        put?: never;
+        /** Starts a schedule of faults. */
+        post: operations["startChaos"];
+        /** Ends a schedule of faults before its time, with what it began undone. */
+        delete: operations["stopChaos"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/parts/{name}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Kills, pauses, resumes or restarts a part's process. */
+        post: operations["act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds people to a run of devices. */
+        post: operations["addPeople"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/parts": {
         parameters: {
             query?: never;
@@ -31,7 +119,8 @@ export interface paths {
         /** All runs, newest first. */
         get: operations["runs"];
         put?: never;
-        post?: never;
+        /** Starts a run. */
+        post: operations["startRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -49,6 +138,41 @@ export interface paths {
         get: operations["run"];
         put?: never;
         post?: never;
+        /** Deletes a run that has ended: nothing of it is left, and what still arrives of it is not stored. */
+        delete: operations["deleteRun"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/export/{table}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table of a run as CSV: `statistics`, `infections`, `contacts`, `encounters` or `nodes`. */
+        get: operations["exportTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Computes a fleet's run again up to a tick, and goes on from there with changes as a new run. */
+        post: operations["forkRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -174,10 +298,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a run: its devices die with their last message, its fleet ends. */
+        post: operations["stopRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scenarios to begin with, and all that can be set, with unit, default and range. */
+        get: operations["scenarios"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the request is the operator's, and what there is for one. */
+        get: operations["session"];
+        put?: never;
+        post?: never;
+        /** Signs a browser out. */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What an operator does with a part.
+         * @enum {string}
+         */
+        Action: "kill" | "pause" | "resume" | "restart";
+        /** @description The newest audit. */
+        Audit: {
+            /**
+             * Format: int64
+             * @description When it ended.
+             */
+            ended_ms?: number;
+            /**
+             * Format: uuid
+             * @description Of which run.
+             */
+            run?: string;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            started_ms?: number;
+            /** @description How it is. */
+            state: components["schemas"]["JobState"];
+            /** @description What it found. */
+            verdict?: components["schemas"]["Verdict"];
+            /** @description Why it failed, for people. */
+            why?: string;
+        };
+        /** @description The newest schedule of faults. */
+        Chaos: {
+            /**
+             * Format: int64
+             * @description How long it has gone on, or went on.
+             */
+            elapsed_ms?: number;
+            /** @description The faults so far, oldest first. */
+            faults: components["schemas"]["Fault"][];
+            /** @description Which schedule. */
+            scenario?: string;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed?: number;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            started_ms?: number;
+            /** @description How it is. */
+            state: components["schemas"]["JobState"];
+            /** @description What the audit at its end found. */
+            verdict?: components["schemas"]["Verdict"];
+            /** @description Why it failed, for people. */
+            why?: string;
+        };
         /** @description A contact that a node recorded. */
         Contact: {
             /**
@@ -240,6 +473,30 @@ export interface components {
             /** @description Give it as `after` to go on; left out at the end. */
             next?: string;
         };
+        /** @description A fault. */
+        Fault: {
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since the schedule began.
+             */
+            at_ms: number;
+            /** @description What it is. */
+            kind: string;
+            /** @description To whom. */
+            part: string;
+            /**
+             * Format: int64
+             * @description When it ended, in milliseconds since the schedule began; a moment's fault has no end.
+             */
+            until_ms?: number;
+        };
+        /** @description What is wrong with one field. */
+        FieldError: {
+            /** @description What would be right. */
+            detail: string;
+            /** @description The field; a parameter is `parameters.NAME`. */
+            field: string;
+        };
         /** @description The figures of a moment, counted over the whole population. */
         Figures: {
             /**
@@ -267,6 +524,33 @@ export interface components {
              * @description Alive and infected.
              */
             zombies: number;
+        };
+        /** @description What goes from one station to the next. */
+        Flow: {
+            /**
+             * Format: double
+             * @description Bytes a second, where they are known.
+             */
+            bytes_per_s?: number;
+            /** @description Where it comes from. */
+            from: components["schemas"]["Station"];
+            /**
+             * Format: int64
+             * @description Records that wait at its beginning.
+             */
+            lag_records?: number;
+            /**
+             * Format: int64
+             * @description The time of the newest record that has arrived at its end.
+             */
+            newest_record_ms?: number;
+            /**
+             * Format: double
+             * @description Records a second over the last seconds; to the server, moments a second. Left out until it is asked twice.
+             */
+            records_per_s?: number;
+            /** @description Where it goes. */
+            to: components["schemas"]["Station"];
         };
         /** @description Somebody was infected. */
         Infection: {
@@ -340,6 +624,118 @@ export interface components {
              */
             updated_ms: number;
         };
+        /**
+         * @description How a piece of work is.
+         * @enum {string}
+         */
+        JobState: "none" | "running" | "done" | "stopped" | "failed";
+        /**
+         * @description Who makes a run's records.
+         * @enum {string}
+         */
+        Kind: "nodes" | "fleet";
+        /** @description The laboratory as it is now. */
+        Laboratory: {
+            /** @description What goes from part to part. */
+            flows: components["schemas"]["Flow"][];
+            /**
+             * Format: int64
+             * @description The server's own clock, to compare the other times with.
+             */
+            now_ms: number;
+            /** @description The parts, in the order in which records go through them. */
+            parts: components["schemas"]["LaboratoryPart"][];
+            /** @description Runs that the laboratory started, newest first. */
+            runs: components["schemas"]["LaboratoryRun"][];
+        };
+        /** @description A part of the laboratory. */
+        LaboratoryPart: {
+            /** @description What can be done with it now. */
+            actions: components["schemas"]["Action"][];
+            /**
+             * Format: double
+             * @description Time that its process has computed, in seconds.
+             */
+            cpu_seconds?: number;
+            /** @description What it does. */
+            kind: components["schemas"]["Station"];
+            /**
+             * Format: int64
+             * @description Memory of its process, in bytes.
+             */
+            memory_bytes?: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its process, while there is one.
+             */
+            pid?: number;
+            /**
+             * Format: int32
+             * @description How often it was started again.
+             */
+            restarts: number;
+            /**
+             * Format: uuid
+             * @description The run that it belongs to, if it is a group of devices or a fleet.
+             */
+            run?: string;
+            /** @description Its last warning or error. */
+            says?: string;
+            /**
+             * Format: int64
+             * @description Since when it is in this state.
+             */
+            since_ms?: number;
+            /** @description How it is. */
+            state: components["schemas"]["PartState"];
+        };
+        /** @description A run that the laboratory started. */
+        LaboratoryRun: {
+            /**
+             * Format: int64
+             * @description When it ended.
+             */
+            ended_ms?: number;
+            /** @description Where it comes from, if it was forked. */
+            forked_from?: components["schemas"]["Origin"];
+            /**
+             * Format: int32
+             * @description The infected among them, at their start.
+             */
+            infected: number;
+            /** @description Devices with a radio each, or a fleet. */
+            kind: components["schemas"]["Kind"];
+            /** @description Its name. */
+            name: string;
+            /** @description The names of its parts. */
+            parts: string[];
+            /**
+             * Format: int32
+             * @description Safe and infected people, those who were added included.
+             */
+            people: number;
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            run: string;
+            /**
+             * Format: int64
+             * @description The seed of its chance.
+             */
+            seed: number;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            started_ms: number;
+            /** @description How it is. */
+            state: components["schemas"]["RunState"];
+            /** @description Why it ended or failed, for people. */
+            why?: string;
+        };
         /** @description Records of a partition that are lost. */
         MissingRecords: {
             /**
@@ -359,6 +755,98 @@ export interface components {
              * @description The offset after the last.
              */
             to: number;
+        };
+        /** @description A run to be audited. */
+        NewAudit: {
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            run: string;
+        };
+        /** @description A schedule of faults to be started. */
+        NewChaos: {
+            /**
+             * Format: int32
+             * @description How long it lasts, in minutes.
+             */
+            minutes: number;
+            /** @description Which schedule; drawn from the seed when left out. */
+            scenario?: string;
+            /**
+             * Format: int64
+             * @description Its seed; a new one when left out.
+             */
+            seed?: number;
+        };
+        /** @description A run to be forked: computed again up to a tick, and different from then on. */
+        NewFork: {
+            /** @description A name for people; the old run's when left out. */
+            name?: string;
+            /** @description What is different from then on, by name. */
+            parameters?: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+            /**
+             * Format: int64
+             * @description The seed of chance from then on; the old run's when left out.
+             */
+            seed?: number;
+            /** @description How fast it goes on; in real time when left out. */
+            speed?: components["schemas"]["Speed"];
+            /**
+             * Format: int64
+             * @description The tick, which is also the moment, after which it is another run.
+             */
+            tick: number;
+        };
+        /** @description People to be added to a run of devices. */
+        NewPeople: {
+            /**
+             * Format: int32
+             * @description How many, safe and infected.
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description How many of them are infected.
+             */
+            infected?: number;
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            run: string;
+        };
+        /** @description A run to be started. */
+        NewRun: {
+            /**
+             * Format: int32
+             * @description The infected among them.
+             */
+            infected: number;
+            /** @description Who makes its records. */
+            kind: components["schemas"]["Kind"];
+            /** @description A name for people; the scenario's when left out. */
+            name?: string;
+            /** @description Parameters over the scenario's, by name. */
+            parameters?: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+            /**
+             * Format: int32
+             * @description Safe and infected people.
+             */
+            people: number;
+            /** @description The scenario that it begins with; the paper's parameters when left out. */
+            scenario?: string;
+            /**
+             * Format: int64
+             * @description The seed of its chance; a new one when left out.
+             */
+            seed?: number;
+            /** @description How fast a fleet goes; in real time when left out. */
+            speed?: components["schemas"]["Speed"];
         };
         /** @description One node. */
         Node: {
@@ -478,8 +966,56 @@ export interface components {
              */
             y: number;
         };
+        /** @description Where a forked run comes from. */
+        Origin: {
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            run: string;
+            /**
+             * Format: int64
+             * @description The tick.
+             */
+            tick: number;
+        };
         /** @description A parameter's value. */
         Parameter: boolean | number | string;
+        /** @description What there is to know of a parameter. */
+        ParameterInfo: {
+            /** @description The words of a choice. */
+            choices?: string[];
+            /** @description What holds when nobody sets it: the paper's figure. */
+            default: components["schemas"]["Parameter"];
+            /** @description One sentence for a person who has not read the paper. */
+            help: string;
+            /** @description What it takes. */
+            kind: components["schemas"]["ParameterKind"];
+            /**
+             * Format: double
+             * @description The largest number.
+             */
+            max?: number;
+            /**
+             * Format: double
+             * @description The smallest number.
+             */
+            min?: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Its unit; empty for a switch or a pure number. */
+            unit: string;
+        };
+        /**
+         * @description What a parameter takes.
+         * @enum {string}
+         */
+        ParameterKind: "integer" | "real" | "switch" | "choice";
+        /**
+         * @description How a part is.
+         * @enum {string}
+         */
+        PartState: "running" | "paused" | "waiting" | "refused" | "finished" | "stopped" | "elsewhere";
         /** @description A partition of the topic. */
         PartitionPart: {
             /**
@@ -521,10 +1057,19 @@ export interface components {
             /** @description Whether the store answers. */
             store: boolean;
         };
+        /** @description How many people a run may have. */
+        PeopleRanges: {
+            /** @description A fleet. */
+            fleet: components["schemas"]["Range"];
+            /** @description A run of devices. */
+            nodes: components["schemas"]["Range"];
+        };
         /** @description Something is wrong with the request, or the answer cannot be given now (RFC 9457). */
         Problem: {
             /** @description What would be right instead. */
             detail?: string;
+            /** @description What is wrong, field by field, where a form was sent. */
+            errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int32
              * @description The HTTP status.
@@ -537,6 +1082,19 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        /** @description From a number to a number, both included. */
+        Range: {
+            /**
+             * Format: double
+             * @description The largest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description The smallest.
+             */
+            min: number;
         };
         /** @description A run: one execution of a scenario. */
         Run: {
@@ -589,10 +1147,49 @@ export interface components {
              */
             started_ms: number;
         };
+        /**
+         * @description How a run is.
+         * @enum {string}
+         */
+        RunState: "running" | "ended" | "failed";
         /** @description Runs, newest first. */
         Runs: {
             /** @description The runs. */
             runs: components["schemas"]["Run"][];
+        };
+        /** @description A scenario. */
+        Scenario: {
+            /** @description What it shows. */
+            about: string;
+            /**
+             * Format: int32
+             * @description The infected among them.
+             */
+            infected: number;
+            /** @description Its name. */
+            name: string;
+            /** @description All parameters by name; those that it leaves out have the paper's value. */
+            parameters: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+            /**
+             * Format: int32
+             * @description Safe and infected people.
+             */
+            people: number;
+            /** @description Its file. */
+            toml: string;
+        };
+        /** @description All that a form to start a run needs. */
+        Scenarios: {
+            /** @description What can be set, in the order of a form. */
+            parameters: components["schemas"]["ParameterInfo"][];
+            /** @description How many people a run may have, by its kind. */
+            people: components["schemas"]["PeopleRanges"];
+            /** @description Scenarios to begin with. */
+            scenarios: components["schemas"]["Scenario"][];
+            /** @description How fast a fleet may go, in times of real time; it also goes at `max`. */
+            speed: components["schemas"]["Range"];
         };
         /** @description The server itself. */
         ServerPart: {
@@ -600,6 +1197,25 @@ export interface components {
             live_connections: number;
             /** @description Runs that are watched through them. */
             watched_runs: number;
+        };
+        /** @description Who asks, and what there is to ask. */
+        Session: {
+            /** @description Whether there is a token to sign in with. */
+            can_sign_in: boolean;
+            /** @description Whether a laboratory belongs to this server. */
+            laboratory: boolean;
+            /** @description Whether the request is the operator's. */
+            operator: boolean;
+        };
+        /** @description A speed. */
+        Speed: number | string;
+        /** @description A run that was started. */
+        StartedRun: {
+            /**
+             * Format: uuid
+             * @description The run.
+             */
+            run: string;
         };
         /** @description Everybody at one moment. */
         State: {
@@ -618,6 +1234,11 @@ export interface components {
              */
             time_ms: number;
         };
+        /**
+         * @description Where records are made, pass, lie, or are shown.
+         * @enum {string}
+         */
+        Station: "devices" | "broker" | "ingest" | "store" | "serve";
         /** @description The figures over the moments, in columns of the same length. */
         Statistics: {
             /** @description Contacts since the beginning of the run. */
@@ -639,6 +1260,55 @@ export interface components {
             /** @description Alive and infected. */
             zombies: number[];
         };
+        /** @description What an audit found, in contacts. */
+        Verdict: {
+            /**
+             * Format: int64
+             * @description Rows stored beside an equal one.
+             */
+            doubled: number;
+            /** @description The first differences, in words. */
+            examples: string[];
+            /**
+             * Format: int64
+             * @description Reports, or ticks of a fleet, that came in late; left out where the store does not say.
+             */
+            late?: number;
+            /**
+             * Format: int64
+             * @description Recorded, and not stored.
+             */
+            lost: number;
+            /** @description Whether nothing is lost, doubled, wrong or unknown. */
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description Different contacts that were recorded.
+             */
+            recorded: number;
+            /**
+             * Format: int64
+             * @description Rows in the store.
+             */
+            stored: number;
+            /** @description What could not be checked, and why. */
+            unchecked: string[];
+            /**
+             * Format: int64
+             * @description Stored, and recorded by nobody.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Still on the way, as far as the store shows; not lost.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Stored otherwise than recorded.
+             */
+            wrong: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -648,6 +1318,548 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    laboratory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Laboratory"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAudit"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not such an object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such run, or no laboratory */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another audit goes on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chaos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chaos"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startChaos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChaos"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not such an object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another schedule goes on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopChaos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It ends */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None goes on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The part */
+                name: string;
+                /** @description What to do */
+                action: components["schemas"]["Action"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such part */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible as the part is now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addPeople: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPeople"];
+            };
+        };
+        responses: {
+            /** @description They come */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not such an object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory has no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The run has ended, or is a fleet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     parts: {
         parameters: {
             query?: never;
@@ -713,6 +1925,92 @@ export interface operations {
             };
         };
     };
+    startRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedRun"];
+                };
+            };
+            /** @description Not such an object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No laboratory belongs to this server */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many runs go on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     run: {
         parameters: {
             query?: never;
@@ -762,6 +2060,204 @@ export interface operations {
             };
         };
     };
+    deleteRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It goes on: stop it first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                run: string;
+                /** @description `statistics`, `infections`, `contacts`, `encounters` or `nodes` */
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table, a heading first. Times are microseconds since 1970 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description No such run or table */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forkRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run to begin with */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFork"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedRun"];
+                };
+            };
+            /** @description Not such an object */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such run, or no laboratory */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A run of devices, or one that was never announced: it cannot be computed again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     infections: {
         parameters: {
             query?: {
@@ -769,6 +2265,8 @@ export interface operations {
                 from_ms?: number;
                 /** @description At most so many. */
                 limit?: number;
+                /** @description Only those by this node. */
+                infector?: string;
             };
             header?: never;
             path: {
@@ -932,6 +2430,8 @@ export interface operations {
                 after?: string;
                 /** @description At most so many. */
                 limit?: number;
+                /** @description `oldest` first, or `newest` first; then `after` goes back in time. */
+                order?: "oldest" | "newest";
             };
             header?: never;
             path: {
@@ -992,6 +2492,8 @@ export interface operations {
                 after?: string;
                 /** @description At most so many. */
                 limit?: number;
+                /** @description `oldest` first, or `newest` first; then `after` goes back in time. */
+                order?: "oldest" | "newest";
             };
             header?: never;
             path: {
@@ -1151,6 +2653,164 @@ export interface operations {
             };
             /** @description Temporarily unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It stops */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory has no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has ended already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The laboratory does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scenarios: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scenarios"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The operator's part is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description From another origin, or the operator's part is closed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -95,7 +95,7 @@ export const operatorTexts = {
     minutes: 'Minutes',
     seed: 'Seed',
     seedHint: 'Empty: drawn',
-    wrongMinutes: (most: number) => `From 1 to ${most}`,
+    wrongMinutes: (most: number) => `A whole number from 1 to ${most}`,
     wrongSeed: 'A whole number',
     start: 'Start chaos',
     stop: 'Stop',
@@ -123,6 +123,8 @@ export const operatorTexts = {
     notOk: 'Not all is well',
     failed: 'The audit could not be made.',
     columns: { what: 'Contacts', count: 'Count' },
+    examples: 'For example',
+    unchecked: 'Not checked',
     rows: {
       recorded: 'Recorded by devices',
       stored: 'Stored',
@@ -130,7 +132,8 @@ export const operatorTexts = {
       doubled: 'Stored twice',
       wrong: 'Wrong',
       unknown: 'Not written down by anybody',
-      late: 'Not there yet',
+      waiting: 'On their way',
+      late: 'Came in late',
     },
   },
 

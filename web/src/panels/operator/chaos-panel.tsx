@@ -54,8 +54,8 @@ function ChaosForm() {
   const [minutes, setMinutes] = useState('2');
   const [seed, setSeed] = useState('');
   const [checked, setChecked] = useState(false);
-  const length = Number(minutes.trim().replace(',', '.'));
-  const wrongMinutes = minutes.trim() === '' || !(length > 0 && length <= MINUTES_MAX);
+  const length = /^\d{1,5}$/.test(minutes.trim()) ? Number(minutes) : 0;
+  const wrongMinutes = !(length > 0 && length <= MINUTES_MAX);
   const wrongSeed = !/^\d{0,15}$/.test(seed.trim());
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -78,7 +78,7 @@ function ChaosForm() {
         onChange={(event) => setMinutes(event.target.value)}
         error={checked && wrongMinutes}
         helperText={checked && wrongMinutes ? texts.wrongMinutes(MINUTES_MAX) : undefined}
-        slotProps={{ htmlInput: { inputMode: 'decimal' } }}
+        slotProps={{ htmlInput: { inputMode: 'numeric' } }}
       />
       <TextField
         size="small"

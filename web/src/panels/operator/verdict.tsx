@@ -5,7 +5,7 @@ import { formatCount } from '../../ui/format';
 import { operatorTexts } from '../../ui/texts-operator';
 
 const texts = operatorTexts.audit;
-const ROWS = ['recorded', 'stored', 'lost', 'doubled', 'wrong', 'unknown', 'late'] as const;
+const ROWS = ['recorded', 'stored', 'lost', 'doubled', 'wrong', 'unknown', 'waiting', 'late'] as const;
 
 /** Of these there should be none. */
 const BAD: ReadonlySet<string> = new Set(['lost', 'doubled', 'wrong', 'unknown']);
@@ -71,6 +71,24 @@ export function VerdictTable({ verdict }: { verdict: Verdict }) {
             ))}
         </tbody>
       </Box>
+      <Words heading={texts.examples} lines={verdict.examples} />
+      <Words heading={texts.unchecked} lines={verdict.unchecked} />
     </Box>
+  );
+}
+
+function Words({ heading, lines }: { heading: string; lines: readonly string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <Typography variant="caption" component="h4" sx={{ color: 'text.secondary', m: 0, mt: 1 }}>
+        {heading}
+      </Typography>
+      <Box component="ul" sx={{ m: 0, pl: 2, fontSize: '0.78rem', overflowWrap: 'anywhere' }}>
+        {lines.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </Box>
+    </>
   );
 }

@@ -25,7 +25,14 @@ const parameters: ParameterInfo[] = [
 ];
 const schema: Scenarios = {
   scenarios: [
-    { name: 'town', about: 'A town', people: 100, infected: 6, parameters: { infection_cooldown: 40 } },
+    {
+      name: 'town',
+      about: 'A town',
+      people: 100,
+      infected: 6,
+      toml: '',
+      parameters: { infection_cooldown: 40 },
+    },
   ],
   parameters,
   people: { nodes: { min: 1, max: 1000 }, fleet: { min: 1, max: 1_000_000 } },
