@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { TOKEN } from '../mock/operator.mjs';
 import { startMock } from '../mock/server.mjs';
 
 const CLOSE_MS_MAX = 5000;
@@ -63,4 +64,18 @@ export function until(page, condition, argument, timeout = 10_000) {
   return page.waitForFunction(condition, argument, { timeout, polling: 50 });
 }
 
-export const hasPicture = (page) => until(page, () => (window.__coronaz?.frame?.count ?? 0) > 0);
+export const hasPicture = (page) =>
+  until(page, () => {
+    const frame = window.__coronaz?.frame;
+    return frame !== undefined && (frame.count > 0 || frame.density !== undefined);
+  });
+
+/** Becomes the operator by a link, as the laboratory prints it; CORONAZ_TOKEN is the real one's token. */
+export async function signIn(page, site) {
+  const address = new URL(page.url());
+  address.hash = `sign-in=${process.env.CORONAZ_TOKEN ?? TOKEN}`;
+  // A change of the part behind # alone would not load the page.
+  await page.goto('about:blank');
+  await page.goto(address.href.startsWith(site.url) ? address.href : site.url + address.hash);
+  await page.getByRole('button', { name: 'You are the operator' }).waitFor();
+}

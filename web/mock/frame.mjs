@@ -1,4 +1,5 @@
-// Writes the frame of docs/protocol.md (64-byte header, then positions and states).
+// Writes the frames of docs/protocol.md: everybody, or what a window shows.
+import { deflateSync } from 'node:zlib';
 
 const HEADER = 64;
 
@@ -6,8 +7,79 @@ const HEADER = 64;
 export function encodeFrame(picture, { seq = 1, request = 0 } = {}) {
   const count = picture.states.length;
   const bytes = new Uint8Array(HEADER + 4 * count + Math.ceil(count / 4) * 4);
+  writeHeader(bytes, 0, count, picture, { seq, request });
+  bytes.set(new Uint8Array(picture.xy.buffer, picture.xy.byteOffset, 4 * count), HEADER);
+  bytes.set(picture.states, HEADER + 4 * count);
+  return bytes;
+}
+
+const ABSENT = 3;
+
+/** What a window shows of a picture: the people in it, or a density when they are too many. `before` is another moment's picture. */
+export function encodeWindow(picture, window, before, { seq = 1, request = 0 } = {}) {
+  const [west, south, east, north] = window.area;
+  const { xy, states } = picture;
+  const isInside = (slot) =>
+    (states[slot] & 3) !== ABSENT &&
+    xy[2 * slot] >= west &&
+    xy[2 * slot] <= east &&
+    xy[2 * slot + 1] >= south &&
+    xy[2 * slot + 1] <= north;
+  const keep = new Set(window.keep ?? []);
+  const everybody = Array.from(states.keys());
+  const inside = everybody.filter(isInside);
+  const crowded = inside.length > window.people;
+  const slots = everybody.filter((slot) => keep.has(slot) || (!crowded && isInside(slot)));
+  const count = slots.length;
+  const density = crowded ? encodeDensity(picture, window, inside) : new Uint8Array(0);
+  const end = HEADER + 12 * count + Math.ceil(count / 4) * 4;
+  const bytes = new Uint8Array(end + density.length);
+  writeHeader(bytes, crowded ? 2 : 1, count, picture, { seq, request });
+  new Uint32Array(bytes.buffer, HEADER, count).set(slots);
+  const was = (slot) =>
+    before && slot < before.states.length && (before.states[slot] & 3) !== ABSENT ? before.xy : xy;
+  for (const [column, of] of [
+    [1, () => xy],
+    [2, was],
+  ]) {
+    const places = new Uint16Array(bytes.buffer, HEADER + 4 * count * column, 2 * count);
+    places.set(slots.flatMap((slot) => [of(slot)[2 * slot], of(slot)[2 * slot + 1]]));
+  }
+  bytes.set(
+    slots.map((slot) => states[slot]),
+    HEADER + 12 * count,
+  );
+  bytes.set(density, end);
+  return bytes;
+}
+
+function encodeDensity({ xy, states }, { area, levels }, inside) {
+  const cell = (at, level) => at >> (16 - level);
+  const [column, row] = [cell(area[0], levels[0]), cell(area[1], levels[1])];
+  const columns = cell(area[2], levels[0]) - column + 1;
+  const rows = cell(area[3], levels[1]) - row + 1;
+  const counts = new Uint16Array(4 * columns * rows);
+  for (const slot of inside) {
+    const plane = { 0: (states[slot] & 4) !== 0 ? 3 : 0, 1: 1, 2: 2 }[states[slot] & 3];
+    const at = (cell(xy[2 * slot + 1], levels[1]) - row) * columns + cell(xy[2 * slot], levels[0]) - column;
+    counts[plane * columns * rows + at] += 1;
+  }
+  const packed = deflateSync(new Uint8Array(counts.buffer));
+  const bytes = new Uint8Array(20 + Math.ceil(packed.length / 4) * 4);
   const head = new DataView(bytes.buffer);
-  bytes.set([0x43, 0x5a, 0x46, 0x31, 0, 1]);
+  head.setUint32(0, inside.length, true);
+  bytes.set(levels, 4);
+  [column, row, columns, rows].forEach((number, index) => {
+    head.setUint16(8 + 2 * index, number, true);
+  });
+  head.setUint32(16, packed.length, true);
+  bytes.set(packed, 20);
+  return bytes;
+}
+
+function writeHeader(bytes, kind, count, picture, { seq, request }) {
+  const head = new DataView(bytes.buffer);
+  bytes.set([0x43, 0x5a, 0x46, 0x31, kind, 1]);
   head.setUint16(6, request > 0 ? 1 : 0, true);
   head.setBigUint64(8, BigInt(picture.moment), true);
   head.setBigInt64(16, BigInt(Math.round(picture.timeMs)), true);
@@ -27,7 +99,4 @@ export function encodeFrame(picture, { seq = 1, request = 0 } = {}) {
   words.forEach((word, index) => {
     head.setUint32(24 + 4 * index, word, true);
   });
-  bytes.set(new Uint8Array(picture.xy.buffer, picture.xy.byteOffset, 4 * count), HEADER);
-  bytes.set(picture.states, HEADER + 4 * count);
-  return bytes;
 }

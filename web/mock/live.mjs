@@ -1,6 +1,6 @@
 // The server's WebSocket: pushes the newest moment, answers seeks, keeps at most two frames in flight.
 import { WebSocketServer } from 'ws';
-import { encodeFrame } from './frame.mjs';
+import { encodeFrame, encodeWindow } from './frame.mjs';
 
 const IN_FLIGHT_MAX = 2;
 
@@ -24,7 +24,13 @@ export function liveSockets(worldOf) {
       return;
     }
     visitor.seq += 1;
-    visitor.socket.send(encodeFrame(picture, { seq: visitor.seq, request }));
+    if (visitor.last?.moment !== picture.moment) visitor.before = visitor.last;
+    visitor.last = picture;
+    const numbers = { seq: visitor.seq, request };
+    const { window, before } = visitor;
+    visitor.socket.send(
+      window ? encodeWindow(picture, window, before, numbers) : encodeFrame(picture, numbers),
+    );
   }
 
   function push(visitor) {
@@ -43,7 +49,13 @@ export function liveSockets(worldOf) {
     }
     if (message.type === 'seek') {
       visitor.pushing = false;
+      visitor.sought = message;
       send(visitor, message.moment, message.request);
+    }
+    if (message.type === 'view') {
+      visitor.window = message.window;
+      visitor.shown = -1;
+      if (!visitor.pushing) send(visitor, visitor.sought.moment, visitor.sought.request);
     }
     push(visitor);
   }

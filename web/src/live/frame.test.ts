@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 // The mock server's writer, so that both sides of the format are in one test.
-import { encodeFrame } from '../../mock/frame.mjs';
-import { decodeFrame, FrameError, HEADER_BYTES, isPresent } from './frame';
+import { encodeFrame, encodeWindow } from '../../mock/frame.mjs';
+import {
+  decodeFrame as decode,
+  type Frame,
+  FrameError,
+  HEADER_BYTES,
+  indexOf,
+  isPresent,
+  slotAt,
+} from './frame';
 
 const figures = { total: 3, zombies: 1, deaths: 1, dead_zombies: 1, immune: 0 };
 const picture = {
@@ -13,6 +21,8 @@ const picture = {
   xy: Uint16Array.of(0, 65535, 100, 200, 5, 6, 0, 0),
   states: Uint8Array.of(0, 1, 2 | 8, 3),
 };
+/** Everything but a density is read at once. */
+const decodeFrame = (message: ArrayBuffer) => decode(message) as Frame;
 const message = (options = {}) => encodeFrame(picture, options).buffer as ArrayBuffer;
 
 describe('a frame', () => {
@@ -56,6 +66,47 @@ describe('a frame', () => {
     ['has a version that is not known', (b: ArrayBuffer) => changed(b, 5, 2)],
   ])('is refused when it %s', (_, spoil) => {
     expect(() => decodeFrame(spoil(message()))).toThrow(FrameError);
+  });
+});
+
+const before = { ...picture, moment: 6, xy: Uint16Array.of(1, 65535, 90, 200, 5, 6, 0, 0) };
+const window = { area: [0, 0, 65535, 1000], levels: [3, 2], people: 5, keep: [0] };
+const windowMessage = (change = {}) =>
+  encodeWindow(picture, { ...window, ...change }, before, { seq: 3 }).buffer as ArrayBuffer;
+
+describe('what a window shows', () => {
+  test('are those in it and those kept an eye on, with where they come from', () => {
+    const frame = decodeFrame(windowMessage());
+    expect([...(frame.slots ?? [])]).toEqual([0, 1, 2]);
+    expect([...frame.xy]).toEqual([0, 65535, 100, 200, 5, 6]);
+    expect([...(frame.from ?? [])]).toEqual([1, 65535, 90, 200, 5, 6]);
+    expect([...frame.states]).toEqual([0, 1, 2 | 8]);
+    expect(frame.figures.total).toBe(3);
+  });
+
+  test('has a slot at an index and an index for a slot', () => {
+    const frame = decodeFrame(windowMessage({ area: [0, 0, 65535, 300], keep: [] }));
+    expect([slotAt(frame, 0), slotAt(frame, 1)]).toEqual([1, 2]);
+    expect([0, 1, 2, 3].map((slot) => indexOf(frame, slot))).toEqual([undefined, 0, 1, undefined]);
+    expect([0, 1].map((slot) => isPresent(frame, slot))).toEqual([false, true]);
+  });
+
+  test('is a density where there are too many', async () => {
+    const frame = await decode(windowMessage({ people: 1 }));
+    expect([...(frame.slots ?? [])]).toEqual([0]);
+    const { counts, ...grid } = frame.density ?? { counts: [] };
+    expect(grid).toEqual({ levels: [3, 2], column: 0, row: 0, columns: 8, rows: 1, inView: 2 });
+    const seen = [...counts].flatMap((count, at) => (count > 0 ? [[at, count]] : []));
+    expect(seen).toEqual([
+      [8, 1],
+      [16, 1],
+    ]);
+  });
+
+  test('is refused when its cells are of another size', async () => {
+    const bytes = windowMessage({ people: 1 });
+    const at = HEADER_BYTES + 12 + 4;
+    await expect(decode(changed(bytes, at + 12, 9))).rejects.toThrow(FrameError);
   });
 });
 

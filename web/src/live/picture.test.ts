@@ -35,3 +35,19 @@ test('another population, the same moment, or no time jump', () => {
   picture.show(frame(1, [100], [0], 2), 1000);
   expect(picture.progress()).toBe(1);
 });
+
+test('people of a part glide from where the server says they were, also when the window moves meanwhile', () => {
+  let now = 0;
+  const picture = new Picture(() => now);
+  const part = (moment: number, slots: number[], from: number[], to: number[]) => ({
+    ...frame(moment, to),
+    slots: Uint32Array.from(slots),
+    from: Uint16Array.from(from.flatMap((x) => [x, 0])),
+  });
+  picture.show(part(0, [5], [0], [0]), 0);
+  picture.show(part(1, [5], [0], [100]), 1000);
+  now = 500;
+  picture.show(part(1, [4, 5], [40, 0], [60, 100]), 0);
+  const { previous, current } = picture as { previous: Frame; current: Frame };
+  expect([0, 1].map((index) => placeOf(previous, current, index, picture.progress())?.x)).toEqual([50, 50]);
+});

@@ -24,13 +24,24 @@ export class Picture {
   /** Shows a frame; people glide to it within `glideMs`, or jump when that is 0. */
   show(frame: Frame, glideMs: number): void {
     const last = this.current;
-    const glides =
-      glideMs > 0 && last !== undefined && last.epoch === frame.epoch && last.moment !== frame.moment;
-    this.previous = glides ? this.seenNow(last) : undefined;
+    if (last !== undefined && last.moment === frame.moment && last.epoch === frame.epoch && frame.from) {
+      // The same moment through another window: the glide under way goes on.
+      this.previous = this.progress() < 1 ? { ...frame, xy: frame.from } : undefined;
+    } else {
+      const glides = glideMs > 0 && last?.epoch === frame.epoch && last.moment !== frame.moment;
+      this.previous = glides ? this.origin(last, frame) : undefined;
+      this.glideStart = this.now();
+      this.glideMs = this.previous === undefined ? 0 : Math.min(glideMs, GLIDE_MS_MAX);
+    }
     this.current = frame;
-    this.glideStart = this.now();
-    this.glideMs = glides ? Math.min(glideMs, GLIDE_MS_MAX) : 0;
     for (const listener of this.listeners) listener();
+  }
+
+  /** Where people come from, in the order of the new frame; undefined when that is not known. */
+  private origin(last: Frame, frame: Frame): Frame | undefined {
+    if (frame.density !== undefined) return undefined;
+    if (frame.from !== undefined) return { ...frame, xy: frame.from };
+    return last.slots === undefined ? this.seenNow(last) : undefined;
   }
 
   /** A frame of where people are seen now, in the middle of a glide. */
@@ -66,22 +77,22 @@ export class Picture {
   }
 }
 
-/** Where a slot is at `progress` of the glide, 0 to 65535 on each axis; undefined when nobody is there. */
+/** Where the person at an index is at `progress` of the glide, 0 to 65535 on each axis; undefined when nobody is there. */
 export function placeOf(
   previous: Frame | undefined,
   current: Frame,
-  slot: number,
+  index: number,
   progress: number,
 ): { x: number; y: number } | undefined {
-  const state = current.states[slot];
-  const x = current.xy[2 * slot];
-  const y = current.xy[2 * slot + 1];
+  const state = current.states[index];
+  const x = current.xy[2 * index];
+  const y = current.xy[2 * index + 1];
   if (state === undefined || x === undefined || y === undefined) return undefined;
   if ((state & DRAWN_MASK) === DRAWN.absent) return undefined;
-  if (previous === undefined || slot >= previous.count || progress >= 1) return { x, y };
-  const x0 = previous.xy[2 * slot];
-  const y0 = previous.xy[2 * slot + 1];
+  if (previous === undefined || index >= previous.count || progress >= 1) return { x, y };
+  const x0 = previous.xy[2 * index];
+  const y0 = previous.xy[2 * index + 1];
   if (x0 === undefined || y0 === undefined) return { x, y };
-  if (((previous.states[slot] ?? DRAWN.absent) & DRAWN_MASK) === DRAWN.absent) return { x, y };
+  if (((previous.states[index] ?? DRAWN.absent) & DRAWN_MASK) === DRAWN.absent) return { x, y };
   return { x: x0 + (x - x0) * progress, y: y0 + (y - y0) * progress };
 }

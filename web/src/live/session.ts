@@ -135,6 +135,11 @@ export class Session<R extends RunSummary = RunSummary> {
     this.socket.live();
   }
 
+  /** Says what of the field is looked at; undefined: all of it. */
+  look(window: object | undefined): void {
+    this.socket.look(window);
+  }
+
   /** Stops here; recording goes on behind it. */
   pause(): void {
     const { mode, moment, wanted } = this.store.getState();
@@ -251,7 +256,9 @@ export class Session<R extends RunSummary = RunSummary> {
     const sinceLast = now - this.frameAt;
     this.frameAt = now;
     // The frame of a pause repeats what is on show: the glide under way goes on.
-    const repeats = last?.moment === frame.moment && last.epoch === frame.epoch && last.count === frame.count;
+    const whole = last?.slots === undefined && frame.slots === undefined;
+    const repeats =
+      whole && last?.moment === frame.moment && last.epoch === frame.epoch && last.count === frame.count;
     if (!repeats) this.picture.show(frame, glideMs(mode, speed, last, frame, sinceLast));
     this.grow(Math.max(frame.latest, frame.moment), frame.moment >= frame.latest ? frame.timeMs : undefined);
     if (frame.moment === this.latest || mode === 'live') this.series.add(frame);

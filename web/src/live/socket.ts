@@ -32,6 +32,9 @@ export class LiveSocket<Run> {
   private requests = 0;
   private wanted: 'live' | Seek = 'live';
   private onTheWay: Seek | undefined;
+  private window: object | undefined;
+  /** Messages are taken one after the other, also those that take a moment to unpack. */
+  private heard: Promise<void> | undefined;
 
   constructor(
     private readonly url: string,
@@ -56,6 +59,12 @@ export class LiveSocket<Run> {
     this.sendWanted();
   }
 
+  /** Says what of the field is looked at, now and after each reconnection; undefined: all of it. */
+  look(window: object | undefined): void {
+    this.window = window;
+    this.send({ type: 'view', ...(window && { window }) });
+  }
+
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
@@ -75,10 +84,12 @@ export class LiveSocket<Run> {
     socket.onopen = () => {
       clearTimeout(this.timer);
       this.onTheWay = undefined;
+      this.heard = undefined;
+      if (this.window !== undefined) this.look(this.window);
       if (this.wanted !== 'live') this.sendWanted();
     };
     socket.onmessage = (message: MessageEvent<string | ArrayBuffer>) => {
-      if (this.socket === socket) this.hear(message.data);
+      if (this.socket === socket) this.hear(socket, message.data);
     };
     socket.onclose = () => {
       if (this.socket !== socket) return;
@@ -92,14 +103,34 @@ export class LiveSocket<Run> {
     };
   }
 
-  private hear(data: string | ArrayBuffer): void {
-    if (typeof data !== 'string') {
-      const frame = decodeFrame(data);
-      this.send({ type: 'ack', seq: frame.seq });
-      if (this.onTheWay?.request === frame.request) this.answered();
-      if (!this.isStale(frame)) this.events.frame(frame);
+  private hear(socket: WebSocket, data: string | ArrayBuffer): void {
+    if (typeof data === 'string') {
+      this.hearText(data);
       return;
     }
+    const frame = decodeFrame(data);
+    if (!(frame instanceof Promise) && this.heard === undefined) {
+      this.hearFrame(frame);
+      return;
+    }
+    const before = this.heard;
+    const turn = (async () => {
+      await before;
+      const unpacked = await frame;
+      if (this.socket === socket) this.hearFrame(unpacked);
+    })().finally(() => {
+      if (this.heard === turn) this.heard = undefined;
+    });
+    this.heard = turn;
+  }
+
+  private hearFrame(frame: Frame): void {
+    this.send({ type: 'ack', seq: frame.seq });
+    if (this.onTheWay?.request === frame.request) this.answered();
+    if (!this.isStale(frame)) this.events.frame(frame);
+  }
+
+  private hearText(data: string): void {
     const message = JSON.parse(data) as { type: string; run?: Run; request?: number };
     if (message.type === 'hello' && message.run !== undefined) {
       this.retryMs = RETRY_MS_MIN;

@@ -1,4 +1,4 @@
-import { DRAWN, DRAWN_MASK, type Frame } from '../live/frame';
+import { DRAWN, DRAWN_MASK, type Frame, indexOf, slotAt } from '../live/frame';
 import { placeOf } from '../live/picture';
 import { CATEGORIES, type Category, rgb } from '../ui/palette';
 import { categoryOf, FAINT, type Look, type MapRenderer, type RendererOptions, wordsOf } from './renderer';
@@ -115,13 +115,14 @@ export class CanvasRenderer implements MapRenderer {
     const { ox, oy, kx, ky } = this.transform();
     const { width, height } = this.canvas;
     const seen = { dead: [], safe: [], immune: [], infected: [] } as ReturnType<CanvasRenderer['inView']>;
-    for (let slot = 0; slot < current.count; slot += 1) {
-      const category = categoryOf(current.states[slot] as number);
+    for (let index = 0; index < current.count; index += 1) {
+      const category = categoryOf(current.states[index] as number);
       if (category === undefined || !look.shown.has(category)) continue;
-      const x = ox + (current.xy[2 * slot] as number) * kx;
-      const y = oy + (current.xy[2 * slot + 1] as number) * ky;
+      const x = ox + (current.xy[2 * index] as number) * kx;
+      const y = oy + (current.xy[2 * index + 1] as number) * ky;
       if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
-      const place = progress < 1 ? placeOf(previous, current, slot, progress) : undefined;
+      const place = progress < 1 ? placeOf(previous, current, index, progress) : undefined;
+      const slot = slotAt(current, index);
       seen[category].push(
         place === undefined ? { slot, x, y } : { slot, x: ox + place.x * kx, y: oy + place.y * ky },
       );
@@ -148,7 +149,9 @@ export class CanvasRenderer implements MapRenderer {
     const infected = paintMost(before, current, glides ? progress : 1, colours, stamp, this.later);
     paintThese(before, current, glides ? progress : 1, colours, stamp, infected);
     if (look.isolated !== undefined) {
-      const few = Uint32Array.from([...look.isolated].filter((slot) => slot < current.count));
+      const few = Uint32Array.from(
+        [...look.isolated].map((slot) => indexOf(current, slot)).filter((index) => index !== undefined),
+      );
       paintThese(before, current, progress, coloursOf(look, 1), { ...stamp, side: side + 2 }, few);
     }
     this.pen.putImageData(this.image, 0, 0);

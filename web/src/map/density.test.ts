@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Frame } from '../live/frame';
 import { CATEGORIES } from '../ui/palette';
-import { countDensity, isCrowded, PLANES } from './density';
+import { countDensity, gridDensity, gridPlace, isCrowded, PLANES } from './density';
 
 const size = { width: 400, height: 400 };
 const field = { width: 100, height: 100 };
@@ -50,4 +50,24 @@ test('it begins when dots would cover half of the map, and stays on a little lon
   expect(isCrowded(44_000, map, false)).toBe(false);
   expect(isCrowded(44_000, map, true)).toBe(true);
   expect(isCrowded(30_000, map, true)).toBe(false);
+});
+
+test('the cells that the server counts lie where the people are, north up', () => {
+  // 2 by 2 cells of the field; one safe in the south-west, two infected in the north-east.
+  const counts = new Uint16Array(16);
+  counts[0] = 1;
+  counts[4 + 3] = 2;
+  const grid = { levels: [1, 1] as const, column: 0, row: 0, columns: 2, rows: 2, inView: 3, counts };
+  const density = gridDensity(grid);
+  const at = (column: number, row: number, name: (typeof CATEGORIES)[number]) =>
+    density.counts[(row * 2 + column) * PLANES + CATEGORIES.indexOf(name)];
+  expect([at(0, 1, 'safe'), at(1, 0, 'infected'), at(0, 0, 'safe')]).toEqual([1, 2, 0]);
+  const place = gridPlace(grid, view, size, field);
+  for (const [is, wanted] of [
+    [place.left, 0],
+    [place.top, 0],
+    [place.width, 400],
+    [place.height, 400],
+  ] as const)
+    expect(is).toBeCloseTo(wanted, 1);
 });

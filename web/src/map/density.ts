@@ -1,4 +1,4 @@
-import type { Frame } from '../live/frame';
+import { type Frame, type Grid, PLANE } from '../live/frame';
 import { CATEGORIES, type Category, type MapPalette, rgb } from '../ui/palette';
 import { CATEGORY_OF_STATE, wordsOf } from './renderer';
 import type { Field, Size, View } from './view';
@@ -18,9 +18,14 @@ const PLANE_OF_STATE = CATEGORY_OF_STATE.map((category) => Math.min(category, CA
 const INFECTED = CATEGORIES.indexOf('infected');
 const DEAD = CATEGORIES.indexOf('dead');
 
+/** So many people can be told apart on a map of this size. */
+export function crowdFrom(size: Size, already: boolean): number {
+  return PEOPLE_PER_PX * size.width * size.height * (already ? STAYS : 1);
+}
+
 /** Are there more people in view than can be told apart? */
 export function isCrowded(inView: number, size: Size, already: boolean): boolean {
-  return inView > PEOPLE_PER_PX * size.width * size.height * (already ? STAYS : 1);
+  return inView > crowdFrom(size, already);
 }
 
 export interface Density {
@@ -53,6 +58,40 @@ export function countDensity(frame: Frame, view: View, size: Size, field: Field,
     counts[cell] = (counts[cell] as number) + 1;
   }
   return density;
+}
+
+/** The server's cells as ours: category by category in each cell, from the north-west. */
+export function gridDensity({ columns, rows, counts: planes }: Grid): Density {
+  const counts = new Uint32Array(columns * rows * PLANES);
+  const cells = columns * rows;
+  CATEGORIES.forEach((category, index) => {
+    const plane = planes.subarray(PLANE[category] * cells, (PLANE[category] + 1) * cells);
+    for (let row = 0; row < rows; row += 1) {
+      const to = (rows - 1 - row) * columns;
+      for (let column = 0; column < columns; column += 1)
+        counts[(to + column) * PLANES + index] = plane[row * columns + column] as number;
+    }
+  });
+  return { columns, rows, counts };
+}
+
+/** Where a grid lies on the map, CSS px. */
+export function gridPlace(
+  { levels, column, row, columns, rows }: Grid,
+  view: View,
+  size: Size,
+  field: Field,
+) {
+  // Positions 0 to 65535 are the field, so 2^16 of them are a little more.
+  const cell = (side: number, level: number) => (side * (65536 / 65535)) / 2 ** level;
+  const width = cell(field.width, levels[0]);
+  const height = cell(field.height, levels[1]);
+  return {
+    left: size.width / 2 + (column * width - view.x) * view.scale,
+    top: size.height / 2 - ((row + rows) * height - view.y) * view.scale,
+    width: columns * width * view.scale,
+    height: rows * height * view.scale,
+  };
 }
 
 /** The share of infected as colour, the number of people as strength. */
@@ -97,7 +136,9 @@ const strength = (n: number): number => (n < 1024 ? (STRENGTHS[n] as number) : M
 export class DensityLayer {
   readonly canvas = document.createElement('canvas');
   private density: Density | undefined;
+  private painted: { grid: Grid; palette: MapPalette; shown: ReadonlySet<Category> } | undefined;
 
+  /** Counts everybody in the frame into cells of the map. */
   draw(
     frame: Frame,
     view: View,
@@ -107,17 +148,46 @@ export class DensityLayer {
     shown: ReadonlySet<Category>,
   ): void {
     this.density = countDensity(frame, view, size, field, this.density);
-    const image = paintDensity(this.density, palette, shown);
-    if (this.canvas.width !== image.width) this.canvas.width = image.width;
-    if (this.canvas.height !== image.height) this.canvas.height = image.height;
-    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
+    this.painted = undefined;
+    this.paint(paintDensity(this.density, palette, shown));
     // Cells are whole; the map's last column and row may be cut.
-    this.canvas.style.width = `${image.width * CELL_PX}px`;
-    this.canvas.style.height = `${image.height * CELL_PX}px`;
-    this.canvas.style.visibility = 'visible';
+    const { columns, rows } = this.density;
+    this.place({ left: 0, top: 0, width: columns * CELL_PX, height: rows * CELL_PX });
+  }
+
+  /** Shows what the server has counted; as long as that is the same, the picture only moves. */
+  drawGrid(
+    grid: Grid,
+    view: View,
+    size: Size,
+    field: Field,
+    palette: MapPalette,
+    shown: ReadonlySet<Category>,
+  ): void {
+    const { painted } = this;
+    if (painted?.grid !== grid || painted.palette !== palette || painted.shown !== shown) {
+      this.paint(paintDensity(gridDensity(grid), palette, shown));
+      this.painted = { grid, palette, shown };
+    }
+    this.place(gridPlace(grid, view, size, field));
   }
 
   hide(): void {
     this.canvas.style.visibility = 'hidden';
+  }
+
+  private paint(image: ImageData): void {
+    if (this.canvas.width !== image.width) this.canvas.width = image.width;
+    if (this.canvas.height !== image.height) this.canvas.height = image.height;
+    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
+  }
+
+  private place(box: { left: number; top: number; width: number; height: number }): void {
+    const { style } = this.canvas;
+    style.left = `${box.left}px`;
+    style.top = `${box.top}px`;
+    style.width = `${box.width}px`;
+    style.height = `${box.height}px`;
+    style.visibility = 'visible';
   }
 }

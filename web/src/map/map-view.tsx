@@ -56,6 +56,7 @@ export function MapView({ startView, onView, onPick }: MapViewProps) {
       {
         pick: (slot) => latest.current.onPick(slot),
         panned: () => useChoices.getState().set({ follow: false }),
+        look: (window) => session.look(window),
         drawing: (drawing) => useChoices.getState().set({ drawing }),
         view: (next, isHome) => {
           setView(next);

@@ -1,4 +1,4 @@
-import { DRAWN, DRAWN_MASK, type Frame } from '../live/frame';
+import { DRAWN, DRAWN_MASK, type Frame, indexOf, slotAt } from '../live/frame';
 import { placeOf } from '../live/picture';
 import type { Category } from '../ui/palette';
 import { categoryOf } from './renderer';
@@ -69,7 +69,9 @@ export function nearestTowards(
 
 /** Where a slot is, in field units; undefined when nobody is there. */
 export function fieldPlace(scene: Scene, slot: number): Point | undefined {
-  const place = placeOf(scene.previous, scene.current, slot, scene.progress);
+  const index = indexOf(scene.current, slot);
+  const place =
+    index === undefined ? undefined : placeOf(scene.previous, scene.current, index, scene.progress);
   if (place === undefined) return undefined;
   return { x: (place.x * scene.field.width) / 65535, y: (place.y * scene.field.height) / 65535 };
 }
@@ -110,14 +112,15 @@ function forEachShown(scene: Scene, visit: (slot: number, x: number, y: number) 
   const kx = field.width / 65535;
   const ky = field.height / 65535;
   const still = previous === undefined || progress >= 1;
-  for (let slot = 0; slot < current.count; slot += 1) {
-    const category = categoryOf(current.states[slot] as number);
+  for (let index = 0; index < current.count; index += 1) {
+    const category = categoryOf(current.states[index] as number);
     if (category === undefined || !shown.has(category)) continue;
     if (still) {
-      visit(slot, (current.xy[2 * slot] as number) * kx, (current.xy[2 * slot + 1] as number) * ky);
+      const x = (current.xy[2 * index] as number) * kx;
+      visit(slotAt(current, index), x, (current.xy[2 * index + 1] as number) * ky);
     } else {
-      const place = placeOf(previous, current, slot, progress);
-      if (place !== undefined) visit(slot, place.x * kx, place.y * ky);
+      const place = placeOf(previous, current, index, progress);
+      if (place !== undefined) visit(slotAt(current, index), place.x * kx, place.y * ky);
     }
   }
 }

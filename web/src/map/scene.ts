@@ -1,11 +1,11 @@
-import type { Frame } from '../live/frame';
+import { type Frame, indexOf } from '../live/frame';
 import { type Picture, placeOf } from '../live/picture';
 import type { DrawStyle } from '../ui/glyphs';
 import type { Category, MapPalette } from '../ui/palette';
 import { drawGround, drawSelection } from './backdrop';
 import { STAMPS_MAX } from './canvas';
 import { gpuName, kindFor, makeRenderer, SlownessWatch } from './choose';
-import { DensityLayer, isCrowded } from './density';
+import { crowdFrom, DensityLayer, isCrowded } from './density';
 import { listenForGestures } from './gestures';
 import { DETAILED_MAX, type Sizes, sizesFor } from './look';
 import {
@@ -29,10 +29,13 @@ import {
   type View,
   zoomAt,
 } from './view';
+import { isEnough, WINDOW_FROM, type Window, windowAround } from './window';
 
 /** Counting a million people takes a millisecond or two: not for each frame. */
 const COUNT_MS = 400;
 const COUNT_FREE = 20_000;
+/** The server is told of a new window at most this often. */
+const LOOK_MS = 120;
 /** Draw times kept for the tests and the curious. */
 const TIMINGS_MAX = 240;
 
@@ -57,6 +60,8 @@ export interface MapEvents {
   view(view: View, isHome: boolean): void;
   /** The visitor moved the map by hand: following ends. */
   panned(): void;
+  /** What of the field has to be known from now on; undefined: all of it. */
+  look(window: Window | undefined): void;
   /** What is really drawn: icons become dots in a crowd, dots a density, and the back end can change. */
   drawing(style: DrawStyle | 'density', kind: RendererKind): void;
 }
@@ -85,6 +90,9 @@ export class MapScene {
   private few = true;
   private densityOld = true;
   private countedAt = 0;
+  private window: Window | undefined;
+  private lookedAt = Number.NEGATIVE_INFINITY;
+  private lookTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: HTMLElement,
@@ -202,6 +210,7 @@ export class MapScene {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
+    clearTimeout(this.lookTimer);
     for (const stop of this.stops) stop();
     this.renderer.dispose();
     this.host.replaceChildren();
@@ -290,6 +299,7 @@ export class MapScene {
     const progress = this.progress();
     if (this.wish.follow) this.followSelected(progress);
     this.updateLook();
+    this.lookAround();
     this.drawGround();
     if (this.crowded && current !== undefined) this.drawDensity(current);
     else this.drawPeople(previous, current, progress);
@@ -306,7 +316,8 @@ export class MapScene {
   private followSelected(progress: number): void {
     const { current, previous } = this.picture;
     if (this.wish.selected === undefined || current === undefined) return;
-    const place = placeOf(previous, current, this.wish.selected, progress);
+    const index = indexOf(current, this.wish.selected);
+    const place = index === undefined ? undefined : placeOf(previous, current, index, progress);
     if (place === undefined) return;
     const { field } = this.run;
     this.current = {
@@ -322,20 +333,25 @@ export class MapScene {
   private updateLook(): void {
     const scene = this.scene();
     const count = scene?.current.count ?? 0;
+    const grid = scene?.current.density;
     const now = performance.now();
-    if (scene !== undefined && (count < COUNT_FREE || now - this.countedAt > COUNT_MS)) {
+    if (grid !== undefined) {
+      this.inView = grid.inView;
+    } else if (scene !== undefined && (count < COUNT_FREE || now - this.countedAt > COUNT_MS)) {
       this.inView = count <= DETAILED_MAX ? count : countInView(scene);
       this.countedAt = now;
     }
     const { field, scaleFactor, infectionRadius } = this.run;
     const home = homeView(field, this.size, scaleFactor);
-    const people = { count, inView: this.inView };
+    const all = scene?.current.slots === undefined ? count : scene.current.figures.total;
+    const people = { count: all, inView: this.inView };
     const sizes = sizesFor(this.wish.style, this.current, home, field, people, {
       scaleFactor,
       infectionRadius,
     });
     const old = this.sizes;
-    const crowded = this.options.density && isCrowded(this.inView, this.size, this.crowded);
+    const crowded =
+      grid !== undefined || (this.options.density && isCrowded(this.inView, this.size, this.crowded));
     if (crowded !== this.crowded) this.lookOld = true;
     this.crowded = crowded;
     const same = old?.style === sizes.style && old.dotPx === sizes.dotPx && old.ringPx === sizes.ringPx;
@@ -347,6 +363,37 @@ export class MapScene {
     const { palette, shown, isolated } = this.wish;
     this.renderer.mode({ ...sizes, palette, shown, isolated, inView: this.inView });
     this.events.drawing(crowded ? 'density' : sizes.style, this.renderer.kind);
+  }
+
+  /** Says what of the field is looked at, when what is known of it is no longer enough. */
+  private lookAround(): void {
+    const { current } = this.picture;
+    if (current === undefined || this.lookTimer !== undefined) return;
+    const wait = this.lookedAt + LOOK_MS - performance.now();
+    if (wait > 0) {
+      this.lookTimer = setTimeout(() => {
+        this.lookTimer = undefined;
+        this.lookAround();
+      }, wait);
+      return;
+    }
+    const { field } = this.run;
+    const { selected, isolated } = this.wish;
+    const keep = [...(selected === undefined ? [] : [selected]), ...(isolated ?? [])];
+    const people = this.options.density ? crowdFrom(this.size, this.crowded) : Number.POSITIVE_INFINITY;
+    const next =
+      current.figures.total < WINDOW_FROM
+        ? undefined
+        : windowAround(this.current, this.size, field, people, keep);
+    const old = this.window;
+    const enough =
+      next === undefined
+        ? old === undefined
+        : old !== undefined && isEnough(old, next, this.current, this.size, field);
+    if (enough) return;
+    this.window = next;
+    this.lookedAt = performance.now();
+    this.events.look(next);
   }
 
   private drawPeople(previous: Frame | undefined, current: Frame | undefined, progress: number): void {
@@ -363,7 +410,10 @@ export class MapScene {
     if (!this.densityOld) return;
     this.densityOld = false;
     const { palette, shown } = this.wish;
-    this.density.draw(current, this.current, this.size, this.run.field, palette, shown);
+    const { field } = this.run;
+    if (current.density !== undefined)
+      this.density.drawGrid(current.density, this.current, this.size, field, palette, shown);
+    else this.density.draw(current, this.current, this.size, field, palette, shown);
   }
 
   private drawGround(): void {

@@ -1,4 +1,4 @@
-import type { Frame } from '../live/frame';
+import { type Frame, indexOf } from '../live/frame';
 import { CATEGORIES } from '../ui/palette';
 import { categoryOf, FAINT, type Look, type MapRenderer, type RendererOptions } from './renderer';
 import { FRAGMENT, VERTEX } from './shaders';
@@ -132,14 +132,15 @@ export class WebglRenderer implements MapRenderer {
     const { gl, uniforms } = gpu;
     gl.uniform1f(uniforms.u_opacity, 1);
     for (const slot of look.isolated ?? []) {
-      const category = categoryOf(frame.states[slot] ?? 255);
-      if (category === undefined) continue;
-      const index = CATEGORIES.indexOf(category);
-      gl.uniform1ui(uniforms.u_category, index);
-      gl.uniform1f(uniforms.u_cell, index);
+      const index = indexOf(frame, slot);
+      const category = index === undefined ? undefined : categoryOf(frame.states[index] as number);
+      if (index === undefined || category === undefined) continue;
+      const cell = CATEGORIES.indexOf(category);
+      gl.uniform1ui(uniforms.u_category, cell);
+      gl.uniform1f(uniforms.u_cell, cell);
       gl.bindTexture(gl.TEXTURE_2D, gpu.people);
       gl.uniform1f(uniforms.u_size, sprites.person);
-      gl.drawArrays(gl.POINTS, slot, 1);
+      gl.drawArrays(gl.POINTS, index, 1);
     }
   }
 

@@ -78,6 +78,8 @@ struct Visit {
     window: Option<Arc<Window>>,
     /// The picture that was sent last.
     shown: Option<Arc<Picture>>,
+    /// The picture of another moment that was sent before it: where people glide from.
+    before: Option<Arc<Picture>>,
     /// The run that began last, as the visitor knows.
     newest_run: Option<Uuid>,
     /// The store being asked for a moment.
@@ -107,6 +109,7 @@ impl Visit {
             conversation: Conversation::new(),
             window: None,
             shown: None,
+            before: None,
             newest_run: None,
             asking: None,
             heard_at: Instant::now(),
@@ -202,14 +205,16 @@ impl Visit {
 
     /// Sends what the visitor's window shows of a picture.
     async fn show(&mut self, picture: Arc<Picture>, seq: u32, request: u32, latest: u32) -> ControlFlow<End> {
+        if self.shown.as_ref().is_none_or(|shown| shown.moment() != picture.moment()) {
+            self.before = self.shown.replace(picture.clone());
+        }
         let frame = match self.window.clone() {
             None => picture.frame(seq, request, latest),
-            Some(window) => match self.hub.cut(picture.clone(), window, self.shown.take()).await {
+            Some(window) => match self.hub.cut(picture.clone(), window, self.before.clone()).await {
                 Some(cut) => picture.frame_of(&cut, seq, request, latest),
                 None => return ControlFlow::Break(Some(close_code::ERROR)),
             },
         };
-        self.shown = Some(picture);
         self.send(Message::Binary(frame)).await
     }
 

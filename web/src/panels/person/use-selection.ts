@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Node } from '../../api/client';
 import { nameQuery, nodeQuery } from '../../api/queries';
-import { DIED_INFECTED_BIT, type Frame, isPresent } from '../../live/frame';
+import { DIED_INFECTED_BIT, type Frame, indexOf } from '../../live/frame';
 import { categoryOf } from '../../map/renderer';
 import { useChoices } from '../../ui/choices';
 import type { Category } from '../../ui/palette';
@@ -51,23 +51,24 @@ export function usePersonNow(slot: number | undefined): Now | undefined {
   // The moment is what changes; the frame itself is not React's.
   useSessionState((state) => state.moment);
   const frame = session.picture.current;
-  if (slot === undefined || frame === undefined || !isPresent(frame, slot)) return undefined;
+  const index = slot === undefined || frame === undefined ? undefined : indexOf(frame, slot);
+  if (index === undefined || frame === undefined) return undefined;
   return nowOf(
     frame,
-    slot,
+    index,
     Number(run?.parameters.field_width ?? 1),
     Number(run?.parameters.field_height ?? 1),
   );
 }
 
-function nowOf(frame: Frame, slot: number, width: number, height: number): Now | undefined {
-  const state = frame.states[slot] as number;
+function nowOf(frame: Frame, index: number, width: number, height: number): Now | undefined {
+  const state = frame.states[index] as number;
   const category = categoryOf(state);
   if (category === undefined) return undefined;
   return {
     category,
     diedInfected: (state & DIED_INFECTED_BIT) !== 0,
-    x: ((frame.xy[2 * slot] as number) * width) / 65535,
-    y: ((frame.xy[2 * slot + 1] as number) * height) / 65535,
+    x: ((frame.xy[2 * index] as number) * width) / 65535,
+    y: ((frame.xy[2 * index + 1] as number) * height) / 65535,
   };
 }
