@@ -23,6 +23,8 @@ pub struct IngestConfig {
     /// Records read and not yet stored, in bytes as they came (default 64 MiB). Beyond it, reading pauses; it goes
     /// on at the half.
     pub unstored_bytes_max: usize,
+    /// What the store's writing side may keep in memory from one batch to the next, in bytes (default 512 MiB).
+    pub store_bytes_max: usize,
     /// How long a lease lasts (default 5 s): what another process waits before it takes over from one that
     /// is gone.
     pub lease_lasts: Duration,
@@ -34,6 +36,13 @@ pub struct IngestConfig {
 }
 
 impl IngestConfig {
+    /// Shares out what the process may use in all, in bytes: half is the store's, a sixteenth is read ahead. What is
+    /// decoded and sorted takes up to three times what was read, and the rest is for the client and the program.
+    pub fn share_out(&mut self, memory_bytes: usize) {
+        self.unstored_bytes_max = memory_bytes / 16;
+        self.store_bytes_max = memory_bytes / 2;
+    }
+
     /// The defaults.
     pub fn new(name: impl Into<String>, partitions: u32) -> Self {
         Self {
@@ -44,6 +53,7 @@ impl IngestConfig {
             batch_wait: Duration::from_millis(250),
             batch_records_max: 50_000,
             unstored_bytes_max: 64 << 20,
+            store_bytes_max: 512 << 20,
             lease_lasts: Duration::from_secs(5),
             lease_renew: Duration::from_secs(1),
             drain: Duration::from_secs(5),

@@ -36,6 +36,7 @@ pub(crate) fn decode(message: Message) -> Decoded {
                 return Decoded::Rejected(Rejected {
                     offset: message.offset,
                     reason: error.to_string(),
+                    run: None,
                     bytes,
                 });
             }
@@ -43,7 +44,7 @@ pub(crate) fn decode(message: Message) -> Decoded {
     } else {
         format!("no reader for content type {content_type}")
     };
-    Decoded::Rejected(Rejected { offset: message.offset, reason, bytes: message.payload })
+    Decoded::Rejected(Rejected { offset: message.offset, reason, run: None, bytes: message.payload })
 }
 
 #[cfg(test)]

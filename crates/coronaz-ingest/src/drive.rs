@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// The longest that one turn waits: how soon a stop or news of partitions are noticed.
 const TURN_MAX: Duration = Duration::from_millis(20);
@@ -79,8 +79,7 @@ struct Clock(Instant);
 
 impl Clock {
     fn now(self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { elapsed: self.0.elapsed(), wall_us: i64::try_from(wall.as_micros()).unwrap_or(i64::MAX) }
+        Now { elapsed: self.0.elapsed(), wall_us: coronaz_wire::wall_clock::now_us() }
     }
 }
 

@@ -11,6 +11,7 @@
 //! - `reader`: the polling side; `writer`: the storing side; `news`: what they tell each other
 //! - `sharing`: which partitions are mine when there are several of us
 //! - `split`: finds the record in a batch that the store refuses
+//! - `retention`: old runs go by themselves
 //! - `backoff`: how long to wait for a store that is away
 //! - `tally`: what is counted and logged
 //! - `drive`: the two threads, from start to stop
@@ -22,6 +23,7 @@ mod drive;
 mod gather;
 mod news;
 mod reader;
+mod retention;
 mod sharing;
 #[cfg(test)]
 mod simulation;
@@ -31,3 +33,4 @@ mod writer;
 
 pub use config::IngestConfig;
 pub use drive::{IngestError, run};
+pub use retention::Retention;

@@ -33,20 +33,20 @@ pub(crate) fn split(batch: Batch, reason: &str) -> Option<Vec<Batch>> {
 /// Rejects the one record of a batch; a rejected one loses its bytes.
 fn put_aside(mut batch: Batch, reason: &str) -> Option<Batch> {
     let reason = format!("the store refuses it: {reason}");
-    let (offset, bytes) = if let Some(record) = batch.announcements.pop() {
-        (record.offset, record.announcement.encode())
+    let (offset, run, bytes) = if let Some(record) = batch.announcements.pop() {
+        (record.offset, Some(record.announcement.run), record.announcement.encode())
     } else if let Some(record) = batch.reports.pop() {
-        (record.offset, record.report.encode())
+        (record.offset, record.report.run, record.report.encode())
     } else if let Some(record) = batch.frames.pop() {
-        (record.offset(), record.into_bytes())
+        (record.offset(), None, record.into_bytes())
     } else {
         let record = batch.rejected.pop()?;
         if record.bytes.is_empty() {
             return None;
         }
-        (record.offset, Vec::new())
+        (record.offset, record.run, Vec::new())
     };
-    batch.rejected = vec![Rejected { offset, reason, bytes }];
+    batch.rejected = vec![Rejected { offset, reason, run, bytes }];
     Some(batch)
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Tally {
     pub(crate) reports: AtomicU64,
     /// Reports that were in before.
     pub(crate) repeated: AtomicU64,
+    /// Records of runs that were deleted.
+    pub(crate) skipped: AtomicU64,
     /// Contacts that were new.
     pub(crate) contacts: AtomicU64,
     /// States drawn.
@@ -39,6 +41,7 @@ impl Tally {
         self.rejected.fetch_add(rejected as u64 + committed.rejected, Relaxed);
         self.reports.fetch_add(committed.reports, Relaxed);
         self.repeated.fetch_add(committed.repeated, Relaxed);
+        self.skipped.fetch_add(committed.skipped, Relaxed);
         self.contacts.fetch_add(committed.contacts, Relaxed);
         self.states.fetch_add(committed.states, Relaxed);
         self.commits.fetch_add(1, Relaxed);
@@ -79,6 +82,7 @@ impl TallyLog {
                 records,
                 rejected = tally.rejected.load(Relaxed),
                 repeated = tally.repeated.load(Relaxed),
+                skipped = tally.skipped.load(Relaxed),
                 contacts,
                 records_per_s = per_second(records, self.records).round(),
                 contacts_per_s = per_second(contacts, self.contacts).round(),

@@ -46,7 +46,13 @@ struct Partition {
 }
 
 impl Writer {
-    pub(crate) fn new(store: Box<dyn Ingestion>, config: &IngestConfig, tally: Arc<Tally>, now: Now) -> Self {
+    pub(crate) fn new(
+        mut store: Box<dyn Ingestion>,
+        config: &IngestConfig,
+        tally: Arc<Tally>,
+        now: Now,
+    ) -> Self {
+        store.remember_at_most(config.store_bytes_max);
         // Different for processes that start at different moments, which is all a wait needs.
         let backoff = Backoff::new(now.wall_us.cast_unsigned());
         Self {

@@ -48,6 +48,9 @@ fn config(people: u32, ticks: u64) -> FleetConfig {
         ticks: Some(ticks),
         live_for: None,
         spool: None,
+        origin: fleet::Origin::Beginning,
+        checkpoints: None,
+        bridge: None,
     }
 }
 

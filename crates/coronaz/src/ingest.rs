@@ -10,8 +10,9 @@ use std::{
 };
 
 use coronaz_bus::{BusConfig, KafkaSource, TopicError, ensure_topic};
-use coronaz_ingest::IngestConfig;
+use coronaz_ingest::{IngestConfig, Retention};
 use coronaz_store::StoreLocation;
+use coronaz_wire::wall_clock;
 
 use crate::failure::{Failure, chain};
 
@@ -21,7 +22,8 @@ use crate::failure::{Failure, chain};
 /// store that is away is waited for.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  coronaz ingest --broker 127.0.0.1:9092 --store sqlite:coronaz-data/store.db"
+    after_help = "Examples:\n  coronaz ingest --broker 127.0.0.1:9092 --store sqlite:coronaz-data/store.db\n  \
+    coronaz ingest --store sqlite:/var/lib/coronaz/store.db --memory 512 --keep-days 14"
 )]
 pub(crate) struct Args {
     /// Where to find the brokers: HOST:PORT, several separated by commas
@@ -64,9 +66,13 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MS")]
     batch_ms: u64,
 
-    /// Read ahead of the store at most this much, in MiB
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=16_384), value_name = "MIB")]
+    /// Use at most this much memory, in MiB: half of it remembers people, a sixteenth is read ahead of the store
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(128..=1_048_576), value_name = "MIB")]
     memory: u32,
+
+    /// Delete runs of which nothing was stored for so many days [default: keep all]
+    #[arg(long, env = "CORONAZ_KEEP_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500), value_name = "DAYS")]
+    keep_days: Option<u32>,
 
     /// After a stop signal: store what is on the topic by then, for at most this many seconds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600), value_name = "SECONDS")]
@@ -85,7 +91,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     config.state_every = args.state_every;
     config.batch_records = args.batch as usize;
     config.batch_wait = Duration::from_millis(args.batch_ms);
-    config.unstored_bytes_max = (args.memory as usize) << 20;
+    config.share_out((args.memory as usize) << 20);
     config.drain = Duration::from_secs(args.drain_seconds);
     tracing::info!(
         name = config.name,
@@ -96,7 +102,17 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         "ingest runs"
     );
     let store = args.store.ingestion();
-    coronaz_ingest::run(source, store, &config, &stop).map_err(|error| Failure::unavailable(chain(&error)))
+    std::thread::scope(|scope| {
+        // Stopped with the rest: it looks at the same signal, which is also given when reading or writing ends by itself.
+        if let Some(days) = args.keep_days {
+            let retention = Retention::new(Duration::from_secs(u64::from(days) * 86_400), wall_clock::now_us);
+            let (administration, stop) = (args.store.administration(), &stop);
+            scope.spawn(move || retention.run(administration, stop));
+        }
+        let ended = coronaz_ingest::run(source, store, &config, &stop);
+        stop.store(true, Ordering::Relaxed);
+        ended.map_err(|error| Failure::unavailable(chain(&error)))
+    })
 }
 
 fn bus_config(args: &Args) -> Result<BusConfig, Failure> {
