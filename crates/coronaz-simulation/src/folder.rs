@@ -17,6 +17,9 @@ const OURS: &[&str] = &[
     "encounters.parquet",
     "infections.csv",
     "infections.parquet",
+    "nodes.csv",
+    "nodes.parquet",
+    "run.json",
     "scenario.toml",
     "statistics.csv",
     "statistics.parquet",
@@ -81,7 +84,10 @@ impl Folder {
     }
 
     /// Gives the folder its name.
-    pub(crate) fn publish(self) -> Result<(), FolderError> {
+    ///
+    /// # Errors
+    /// Something else came there in the meantime, or the system refuses.
+    pub fn publish(self) -> Result<(), FolderError> {
         let refused = |source| FolderError::Io { path: self.target.clone(), source };
         // What came there in the meantime is not ours to replace.
         check(&self.target, true)?;

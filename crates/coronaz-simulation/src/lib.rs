@@ -7,6 +7,7 @@
 //! - `replicate`: one replicate, from its first tick to its last; `observer`: what is noted of a tick
 //! - `encounters`: encounters out of contacts; `cases`: the transmission tree, counted
 //! - `rows`: the rows of the tables; `table`: tables as Parquet and CSV, streamed
+//! - [`export`]: a stored run's tables as Parquet
 //! - `picture`: the epidemic curve over the replicates, as SVG and PNG
 //! - [`summary`]: a run on one page
 //! - [`folder`]: results appear at once or not at all
@@ -15,6 +16,7 @@
 //! The results, timings aside, are the same to the byte for any number of threads (I-2).
 
 pub mod checkpoint;
+pub mod export;
 pub mod folder;
 pub mod plan;
 pub mod progress;

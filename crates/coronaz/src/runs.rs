@@ -1,0 +1,157 @@
+//! `coronaz runs`: what runs there are, and what becomes of them.
+
+mod delete;
+mod export;
+mod list;
+mod progress;
+
+use coronaz_store::{Queries, StoreError, StoreLocation, view::Run};
+use serde_json::json;
+
+use crate::failure::{Failure, chain};
+
+/// List, show, delete and export the runs of a store
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  coronaz runs list\n  coronaz runs show 0197a3\n  \
+    coronaz runs export 0197a3 --out results --tables statistics,infections\n  \
+    coronaz runs delete 0197a3 0198 --yes\n\n\
+    A run is named by its UUID, by the beginning of it, by its name, or by the word `newest`.")]
+pub(crate) struct Args {
+    /// The store, as a URL
+    #[arg(
+        long,
+        global = true,
+        env = "CORONAZ_STORE",
+        default_value = "sqlite:coronaz-data/store.db",
+        value_name = "URL"
+    )]
+    store: StoreLocation,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    List(list::ListArgs),
+    Show(list::ShowArgs),
+    Delete(delete::Args),
+    Export(export::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.action {
+        Action::List(list) => list::list(&args.store, list),
+        Action::Show(show) => list::show(&*args.store.queries(), show),
+        Action::Delete(delete) => delete::delete(&args.store, delete),
+        Action::Export(export) => export::export(&*args.store.queries(), export),
+    }
+}
+
+/// What a failed question means for the exit code.
+fn failure_of(error: &StoreError) -> Failure {
+    match error {
+        StoreError::NoSuchRun(_) | StoreError::NoSuchNode { .. } => Failure::usage(chain(error)),
+        _ => Failure::unavailable(chain(error)),
+    }
+}
+
+/// The run that a word names: its UUID, the beginning of it, its name, or `newest`.
+fn find(queries: &dyn Queries, word: &str) -> Result<Run, Failure> {
+    let runs = queries.runs().map_err(|error| failure_of(&error))?;
+    pick(runs, word)
+}
+
+/// `runs` are newest first.
+fn pick(runs: Vec<Run>, word: &str) -> Result<Run, Failure> {
+    if word == "newest" {
+        return runs.into_iter().next().ok_or_else(|| Failure::usage("the store holds no run yet"));
+    }
+    let lower = word.to_ascii_lowercase();
+    let digits = lower.replace('-', "");
+    let is_id = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+    let mut named: Vec<Run> = runs
+        .into_iter()
+        .filter(|run| {
+            let by_id = is_id && run.id.simple().to_string().starts_with(&digits);
+            by_id || run.name.as_deref() == Some(word)
+        })
+        .collect();
+    match named.len() {
+        0 => Err(Failure::usage(format!("no run is called {word:?}; `coronaz runs list` shows them"))),
+        1 => Ok(named.remove(0)),
+        many => {
+            let ids: Vec<_> = named.iter().take(4).map(|run| run.id.to_string()).collect();
+            Err(Failure::usage(format!("{word:?} names {many} runs: {}", ids.join(", "))))
+        }
+    }
+}
+
+/// A run as JSON, in the words and units of the API.
+fn as_json(run: &Run) -> serde_json::Value {
+    let milliseconds = |time_us: Option<i64>| time_us.map(|time_us| time_us.div_euclid(1000));
+    let figures = &run.figures;
+    json!({
+        "id": run.id,
+        "name": run.name,
+        "kind": run.kind,
+        "seed": run.seed,
+        "started_ms": milliseconds(run.started_us),
+        "last_ms": milliseconds(run.last_us),
+        "moments": run.moments,
+        "nodes": run.nodes,
+        "reports": run.reports,
+        "contacts": run.contacts,
+        "infections": run.infections,
+        "figures": {
+            "total": figures.total,
+            "zombies": figures.zombies,
+            "deaths": figures.deaths,
+            "dead_zombies": figures.dead_zombies,
+            "immune": figures.immune,
+        },
+        "parameters": run.parameters,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coronaz_store::Figures;
+    use uuid::Uuid;
+
+    fn run(id: u128, name: &str) -> Run {
+        Run {
+            id: Uuid::from_u128(id),
+            name: Some(name.to_owned()),
+            kind: "nodes".to_owned(),
+            seed: None,
+            scenario: None,
+            parameters: serde_json::Map::new(),
+            started_us: None,
+            last_us: None,
+            moments: 0,
+            nodes: 0,
+            reports: 0,
+            figures: Figures::default(),
+            contacts: 0,
+            infections: 0,
+        }
+    }
+
+    #[test]
+    fn a_run_is_named_by_the_beginning_of_its_uuid_its_name_or_as_the_newest() {
+        let runs = || {
+            vec![run(0x0197_a3 << 104, "town"), run(0x0198 << 112, "paper"), run(0x0197_b0 << 104, "town")]
+        };
+        let id = |word: &str| pick(runs(), word).map(|run| run.id.as_u128()).ok();
+        assert_eq!(id("newest"), Some(0x0197_a3 << 104));
+        assert_eq!(id("0198"), Some(0x0198 << 112));
+        assert_eq!(id("0197-B0"), Some(0x0197_b0 << 104));
+        assert_eq!(id("paper"), Some(0x0198 << 112));
+        assert_eq!(id("0197"), None);
+        assert_eq!(id("town"), None);
+        assert_eq!(id("city"), None);
+        assert_eq!(id(""), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! `coronaz runs list` and `coronaz runs show`.
+
+use coronaz_store::{Queries, StoreLocation, view::Run};
+use coronaz_wire::timestamp;
+use serde_json::json;
+
+use super::{as_json, failure_of, find};
+use crate::failure::Failure;
+
+/// The runs, newest first
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  coronaz runs list\n  coronaz runs list --deleted --json")]
+pub(super) struct ListArgs {
+    /// The deleted ones instead: when they were, and how many of their records arrived afterwards
+    #[arg(long)]
+    deleted: bool,
+
+    /// Print JSON, with times in milliseconds since 1970
+    #[arg(long)]
+    json: bool,
+}
+
+/// All about one run
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  coronaz runs show newest")]
+pub(super) struct ShowArgs {
+    /// Its UUID, the beginning of it, its name, or `newest`
+    #[arg(value_name = "RUN")]
+    run: String,
+
+    /// Print JSON, with times in milliseconds since 1970
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn list(store: &StoreLocation, args: &ListArgs) -> Result<(), Failure> {
+    if args.deleted {
+        return deleted(store, args.json);
+    }
+    let runs = store.queries().runs().map_err(|error| failure_of(&error))?;
+    if args.json {
+        let runs: Vec<_> = runs.iter().map(as_json).collect();
+        println!("{}", json!({ "runs": runs }));
+        return Ok(());
+    }
+    println!(
+        "{:<36}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}",
+        "RUN", "KIND", "NAME", "STARTED (UTC)", "PEOPLE", "MOMENTS", "CONTACTS", "INFECTIONS"
+    );
+    for run in runs {
+        println!(
+            "{}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}",
+            run.id,
+            run.kind,
+            short(run.name.as_deref().unwrap_or("-")),
+            when(run.started_us),
+            run.nodes,
+            run.moments,
+            run.contacts,
+            run.infections,
+        );
+    }
+    Ok(())
+}
+
+fn deleted(store: &StoreLocation, as_json: bool) -> Result<(), Failure> {
+    let tombs = store.administration().deleted_runs().map_err(|error| failure_of(&error))?;
+    if as_json {
+        let one = |tomb: &coronaz_store::DeletedRun| json!({ "id": tomb.run, "deleted_ms": tomb.at_us.div_euclid(1000), "skipped": tomb.skipped });
+        println!("{}", json!({ "deleted": tombs.iter().map(one).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    println!("{:<36}  {:<19}  {:>15}", "DELETED RUN", "WHEN (UTC)", "RECORDS SKIPPED");
+    for tomb in tombs {
+        println!("{}  {:<19}  {:>15}", tomb.run, when(Some(tomb.at_us)), tomb.skipped);
+    }
+    Ok(())
+}
+
+pub(super) fn show(queries: &dyn Queries, args: &ShowArgs) -> Result<(), Failure> {
+    let run = find(queries, &args.run)?;
+    if args.json {
+        let mut all = as_json(&run);
+        all["scenario"] = json!(run.scenario);
+        println!("{all}");
+        return Ok(());
+    }
+    let Run { id, name, kind, seed, figures, .. } = &run;
+    println!("run         {id}");
+    println!("name        {}", name.as_deref().unwrap_or("-"));
+    println!("kind        {kind}");
+    println!("seed        {}", seed.map_or("-".to_owned(), |seed| seed.to_string()));
+    println!("started     {}", when(run.started_us));
+    println!("newest      {}", when(run.last_us));
+    println!("people      {}", run.nodes);
+    println!("moments     {}", run.moments);
+    println!("reports     {}", run.reports);
+    println!("contacts    {}", run.contacts);
+    println!("infections  {}", run.infections);
+    println!(
+        "now         {} infected, {} immune, {} dead ({} of them infected), of {} who reported",
+        figures.zombies, figures.immune, figures.deaths, figures.dead_zombies, figures.total
+    );
+    for (name, value) in &run.parameters {
+        println!("parameter   {name} = {value}");
+    }
+    Ok(())
+}
+
+/// A time as people read it, to the second.
+pub(super) fn when(time_us: Option<i64>) -> String {
+    time_us.map_or("-".to_owned(), |time_us| timestamp::format(time_us).chars().take(19).collect())
+}
+
+/// As much of a name as a column has room for.
+fn short(name: &str) -> String {
+    const WIDTH: usize = 16;
+    if name.chars().count() <= WIDTH {
+        return name.to_owned();
+    }
+    name.chars().take(WIDTH - 1).chain(['…']).collect()
+}
