@@ -1,7 +1,9 @@
-//! Contacts into the embedded store, and one person's contacts out of it: rows a second must not fall with the rows
-//! that are in, and a question must stay fast.
+//! Contacts into the embedded store, and one person's contacts and encounters out of it: rows a second must not fall with
+//! the rows that are in, and a question must stay fast. Pairs are drawn at random, so nearly every contact is an
+//! encounter of its own: the hardest case.
 //!
-//! `cargo bench -p coronaz-store --bench contacts [-- MILLIONS] [--people N] [--folder DIR]`
+//! `cargo bench -p coronaz-store --bench contacts [-- MILLIONS] [--people N] [--folder DIR]`; with 100 for the hundred
+//! million encounters of `docs/performance.md`, some 12 GB.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at a wrong argument")]
 
@@ -52,6 +54,7 @@ fn main() {
             println!("{million:>9} {:>12.0} {bytes:>14.0}", 1e6 / spent.as_secs_f64());
         }
     }
+    drop(ingestion);
     ask(&location, people, T0 + sent / CONTACTS_A_SECOND * S);
 }
 
@@ -93,25 +96,40 @@ fn reports(sent: &mut i64, random: &mut u64, people: u64, from: i64) -> Vec<Repo
 }
 
 fn ask(location: &StoreLocation, people: u64, end_us: i64) {
+    const HOUR: i64 = 3600 * S;
     let queries = location.queries();
     let run = Uuid::nil();
+    let middle_us = T0 + (end_us - T0) / 2;
     for (name, span) in [
-        ("an hour", Span { from_us: end_us - 3600 * S, to_us: end_us }),
+        ("the last hour", Span { from_us: end_us - HOUR, to_us: end_us }),
+        ("an hour in the middle", Span { from_us: middle_us, to_us: middle_us + HOUR }),
         ("all of time", Span { from_us: T0, to_us: end_us }),
     ] {
-        let mut times = Vec::new();
-        let mut found = 0;
+        let contacts = |person| queries.contacts(run, person, span, None, 1000).map(|page| page.items.len());
+        let encounters =
+            |person| queries.encounters(run, person, span, None, 1000).map(|page| page.items.len());
+        time(&format!("contacts in {name}"), people, contacts);
+        time(&format!("encounters in {name}"), people, encounters);
+    }
+}
+
+/// Asks for a thousand people twice; the second time counts: the file's pages are in memory then.
+fn time<E>(name: &str, people: u64, ask: impl Fn(Uuid) -> Result<usize, E>) {
+    let (mut times, mut found) = (Vec::new(), 0);
+    for turn in 0..2 {
+        times.clear();
+        found = 0;
         for n in 0..1000u64 {
             let person = Uuid::from_u128(u128::from(n * 7919 % people) + 1);
             let begun = Instant::now();
-            if let Ok(page) = queries.contacts(run, person, span, None, 1000) {
-                found += page.items.len();
+            if let Ok(items) = ask(person) {
+                found += items;
                 times.push(begun.elapsed());
             }
         }
         times.sort();
-        if let (Some(median), Some(slow)) = (times.get(times.len() / 2), times.get(times.len() * 99 / 100)) {
-            println!("contacts of a person in {name}: median {median:?}, p99 {slow:?}, {found} found");
-        }
+        let quantile = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
+        let warmth = if turn == 0 { "cold" } else { "warm" };
+        println!("{name}, {warmth}: median {:?}, p99 {:?}, {found} found", quantile(50), quantile(99));
     }
 }
