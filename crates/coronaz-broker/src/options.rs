@@ -75,7 +75,7 @@ impl Options {
         Self::try_parse_from(std::env::args_os())
     }
 
-    fn try_parse_from<I>(arguments: I) -> Result<Self, clap::Error>
+    pub(crate) fn try_parse_from<I>(arguments: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator,
         I::Item: Into<std::ffi::OsString> + Clone,

@@ -53,14 +53,15 @@ pub enum ServeError {
 /// # Errors
 /// When it cannot start.
 pub fn run(options: &Options) -> Result<(), ServeError> {
-    let started = |source| ServeError::Runtime { source };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(started)?;
+    let failed = |source| ServeError::Runtime { source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
     // Signals are caught from here on, so that none ends the broker halfway into opening its data.
     let (mut interrupt, mut terminate) = {
         let _inside = runtime.enter();
-        (signal(SignalKind::interrupt()).map_err(started)?, signal(SignalKind::terminate()).map_err(started)?)
+        (signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?)
     };
-    let (broker, stop) = start(options)?;
+    let started = start(options)?;
+    println!("listening on {}", started.address);
     runtime.block_on(async {
         tokio::select! {
             _ = interrupt.recv() => info!("interrupted: stopping"),
@@ -68,14 +69,23 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
             () = parent_gone(), if options.with_parent => info!("the parent is gone: stopping"),
         }
     });
-    drop(stop);
+    drop(started.stop);
     // Whoever is appending finishes his batch; nobody begins another.
-    broker.data.close();
+    started.broker.data.close();
     Ok(())
 }
 
-/// Opens the data and begins to accept, in threads of their own that end with the process.
-fn start(options: &Options) -> Result<(Arc<Broker>, mpsc::Sender<()>), ServeError> {
+/// A broker that accepts connections, in threads of their own that end with the process.
+#[derive(Debug)]
+struct Started {
+    broker: Arc<Broker>,
+    address: SocketAddr,
+    /// Dropped to end what is done from time to time.
+    stop: mpsc::Sender<()>,
+}
+
+/// Opens the data and begins to accept.
+fn start(options: &Options) -> Result<Started, ServeError> {
     let listen = |source| ServeError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -93,10 +103,9 @@ fn start(options: &Options) -> Result<(Arc<Broker>, mpsc::Sender<()>), ServeErro
     if !options.listen.ip().is_loopback() {
         warn!(%address, "no passwords and no TLS: everybody who reaches this port may read and write");
     }
-    println!("listening on {address}");
     let serving = Arc::clone(&broker);
     spawn("accept", move || accept(&listener, &serving)).map_err(spawned)?;
-    Ok((broker, stop))
+    Ok(Started { broker, address, stop })
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -180,3 +189,6 @@ fn serve_one(stream: &TcpStream, broker: &Broker, memory: &Memory) {
         Err(ended) => warn!(%ended, "a connection was closed"),
     }
 }
+
+#[cfg(test)]
+mod tests;
