@@ -19,19 +19,21 @@ const ABSENT = 3;
 export function encodeWindow(picture, window, before, { seq = 1, request = 0 } = {}) {
   const [west, south, east, north] = window.area;
   const { xy, states } = picture;
-  const isInside = (slot) =>
-    (states[slot] & 3) !== ABSENT &&
-    xy[2 * slot] >= west &&
-    xy[2 * slot] <= east &&
-    xy[2 * slot + 1] >= south &&
-    xy[2 * slot + 1] <= north;
   const keep = new Set(window.keep ?? []);
-  const everybody = Array.from(states.keys());
-  const inside = everybody.filter(isInside);
-  const crowded = inside.length > window.people;
-  const slots = everybody.filter((slot) => keep.has(slot) || (!crowded && isInside(slot)));
+  const inside = new Uint32Array(states.length);
+  let inView = 0;
+  for (let slot = 0; slot < states.length; slot += 1) {
+    if ((states[slot] & 3) === ABSENT) continue;
+    const x = xy[2 * slot];
+    const y = xy[2 * slot + 1];
+    if (x >= west && x <= east && y >= south && y <= north) inside[inView++] = slot;
+  }
+  const seen = inside.subarray(0, inView);
+  const crowded = inView > window.people;
+  const shown = new Set(crowded ? keep : [...seen, ...keep]);
+  const slots = [...shown].filter((slot) => slot < states.length).sort((a, b) => a - b);
   const count = slots.length;
-  const density = crowded ? encodeDensity(picture, window, inside) : new Uint8Array(0);
+  const density = crowded ? encodeDensity(picture, window, seen) : new Uint8Array(0);
   const end = HEADER + 12 * count + Math.ceil(count / 4) * 4;
   const bytes = new Uint8Array(end + density.length);
   writeHeader(bytes, crowded ? 2 : 1, count, picture, { seq, request });

@@ -29,7 +29,7 @@ import {
   type View,
   zoomAt,
 } from './view';
-import { isEnough, WINDOW_FROM, type Window, windowAround } from './window';
+import { isEnough, isEverything, WINDOW_FROM, type Window, windowAround } from './window';
 
 /** Counting a million people takes a millisecond or two: not for each frame. */
 const COUNT_MS = 400;
@@ -381,10 +381,11 @@ export class MapScene {
     const { selected, isolated } = this.wish;
     const keep = [...(selected === undefined ? [] : [selected]), ...(isolated ?? [])];
     const people = this.options.density ? crowdFrom(this.size, this.crowded) : Number.POSITIVE_INFINITY;
+    const around = windowAround(this.current, this.size, field, people, keep);
     const next =
-      current.figures.total < WINDOW_FROM
+      current.figures.total < WINDOW_FROM || (isEverything(around) && !this.options.density)
         ? undefined
-        : windowAround(this.current, this.size, field, people, keep);
+        : around;
     const old = this.window;
     const enough =
       next === undefined

@@ -50,6 +50,11 @@ export function windowAround(
   };
 }
 
+/** Is the whole field in it? */
+export function isEverything({ area: [west, south, east, north] }: Window): boolean {
+  return west === 0 && south === 0 && east === UNITS && north === UNITS;
+}
+
 /** Does the window still show all that the view shows, as finely? */
 export function isEnough(window: Window, now: Window, view: View, size: Size, field: Field): boolean {
   const [west, south, east, north] = window.area;
