@@ -1,7 +1,9 @@
 //! How fast the fleet is: people × threads × density, with the ratio to a naive version and to
 //! what copying the same memory takes.
 //!
-//! `cargo bench -p coronaz-model --bench fleet [-- PEOPLE…] [--seconds S] [--threads 1,2] [--density D,D]`
+//! `cargo bench -p coronaz-model --bench fleet [-- PEOPLE…] [--seconds S] [--threads 1,2] [--density D,D] [--aspect A]`
+//!
+//! `--aspect`: the map is so many times as wide as high.
 
 #![expect(
     clippy::disallowed_types,
@@ -93,16 +95,22 @@ impl Measured {
     }
 }
 
-fn parameters(people: u32, density: f64) -> Parameters {
-    let side = (f64::from(people) / density).sqrt().round() as u32;
-    Parameters { field_width: side, field_height: side, zombie_lifetime: 0, ..Parameters::default() }
+fn parameters(people: u32, density: f64, aspect: f64) -> Parameters {
+    let area = f64::from(people) / density;
+    let side = |area: f64| area.sqrt().round().max(1.0) as u32;
+    Parameters {
+        field_width: side(area * aspect),
+        field_height: side(area / aspect),
+        zombie_lifetime: 0,
+        ..Parameters::default()
+    }
 }
 
-fn fleet_of(people: u32, density: f64) -> Fleet {
+fn fleet_of(people: u32, density: f64, aspect: f64) -> Fleet {
     // A tenth is infected at first, as in the measurements this is compared with.
     let spawns: Vec<_> = (0..people).map(|n| Spawn { infected: n % 10 == 0, ..Spawn::default() }).collect();
     let base = 0xff0a_1bda_34b9_11eb_b339_0242_ac16_0009;
-    Fleet::new(&parameters(people, density), Draws::new(1), base, spawns.into_iter())
+    Fleet::new(&parameters(people, density, aspect), Draws::new(1), base, spawns.into_iter())
 }
 
 /// Copies as many bytes as the fleet takes, on all threads; seconds, the median of some.
@@ -124,6 +132,7 @@ struct Plan {
     people: Vec<u32>,
     threads: Vec<usize>,
     densities: Vec<f64>,
+    aspect: f64,
     seconds: f64,
     naive: bool,
 }
@@ -133,6 +142,7 @@ fn plan() -> Plan {
         people: vec![],
         threads: vec![1, std::thread::available_parallelism().map_or(1, usize::from)],
         densities: vec![0.002, 0.02],
+        aspect: 1.0,
         seconds: 2.0,
         naive: true,
     };
@@ -143,6 +153,7 @@ fn plan() -> Plan {
             "--no-naive" => plan.naive = false,
             "--seconds" => plan.seconds = arguments.next().unwrap().parse().unwrap(),
             "--threads" => plan.threads = list(&arguments.next().unwrap()),
+            "--aspect" => plan.aspect = arguments.next().unwrap().parse().unwrap(),
             "--density" => plan.densities = list(&arguments.next().unwrap()),
             people => plan.people.push(people.parse().unwrap()),
         }
@@ -183,18 +194,18 @@ fn main() {
 }
 
 /// Million person-ticks a second of the naive version.
-fn naive_rate(people: u32, density: f64, seconds: f64) -> f64 {
-    let mut world = naive::World::new(people, parameters(people, density).field(), 1);
+fn naive_rate(people: u32, density: f64, plan: &Plan) -> f64 {
+    let mut world = naive::World::new(people, parameters(people, density, plan.aspect).field(), 1);
     world.step();
-    f64::from(people) / Measured::of(seconds, || world.step()).seconds().0 / 1e6
+    f64::from(people) / Measured::of(plan.seconds / 4.0, || world.step()).seconds().0 / 1e6
 }
 
 fn measure(people: u32, density: f64, plan: &Plan) {
-    let naive_rate = if plan.naive { naive_rate(people, density, plan.seconds / 4.0) } else { f64::NAN };
+    let naive_rate = if plan.naive { naive_rate(people, density, plan) } else { f64::NAN };
     for &threads in &plan.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut fleet = fleet_of(people, density);
+            let mut fleet = fleet_of(people, density, plan.aspect);
             let mut scribes: Vec<Scribe> = (0..fleet.shards()).map(|_| Scribe::default()).collect();
             let mut tick = || {
                 scribes.iter_mut().for_each(|scribe| scribe.contacts.clear());

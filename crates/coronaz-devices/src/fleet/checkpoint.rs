@@ -140,14 +140,11 @@ impl Checkpoint {
     /// The folder cannot be read. One that does not exist has none.
     pub fn newest(folder: &Path, run: Option<Uuid>) -> Result<Option<PathBuf>, CheckpointError> {
         let mut found = list(folder)?;
-        match run {
-            Some(run) => found.retain(|saved| saved.run == run),
-            None => {
-                found.sort_by_key(|saved| fs::metadata(&saved.path).and_then(|file| file.modified()).ok())
-            }
-        }
-        if run.is_some() {
+        if let Some(run) = run {
+            found.retain(|saved| saved.run == run);
             found.sort_by_key(|saved| saved.tick);
+        } else {
+            found.sort_by_key(|saved| fs::metadata(&saved.path).and_then(|file| file.modified()).ok());
         }
         Ok(found.pop().map(|saved| saved.path))
     }

@@ -226,7 +226,13 @@ impl<'a> Driver<'a> {
         self.offer_announcement(&Announcement { forked_from: self.forked_from.clone(), ..announcement });
         if self.bridge.is_some() {
             let guests = guests::run_of(*run);
-            tracing::info!(fleet = %run, run = %guests, "guests are welcome: coronaz node --join");
+            tracing::info!(
+                fleet = %run,
+                run = %guests,
+                field_width = parameters.field_width,
+                field_height = parameters.field_height,
+                "guests are welcome: coronaz node --join"
+            );
             let scenario =
                 Scenario { name: format!("guests of {}", scenario.name), nodes: 0, infected: 0, ..scenario };
             let announcement =
