@@ -19,7 +19,7 @@ export function answer(worlds, path, query) {
     case 'statistics':
       return ok(statistics(world, number('from', 0), number('to', world.latest), number('points', 500)));
     case 'nodes':
-      return nodes(world, parts, number);
+      return nodes(world, parts, number, query);
     case 'infections':
       return ok({ infections: infections(world, query).slice(0, number('limit', 1000)) });
     case 'export':
@@ -104,7 +104,7 @@ function approximate(world, k) {
 const nameOf = (world, slot) =>
   world.people[slot]?.id ?? `00000000-0000-1000-a000-${slot.toString(16).padStart(12, '0')}`;
 
-function nodes(world, parts, number) {
+function nodes(world, parts, number, query) {
   const id = parts[3];
   if (id === undefined) {
     const first = number('after_slot', -1) + 1;
@@ -120,10 +120,12 @@ function nodes(world, parts, number) {
   const to = number('to_ms', Number.MAX_SAFE_INTEGER);
   const limit = number('limit', 100);
   if (parts[4] === 'contacts') {
-    const found = contacts.filter((c) => c.time_ms >= from && c.time_ms <= to).slice(0, limit);
-    return ok({ contacts: found.map(({ who: _, ...rest }) => rest) });
+    const found = contacts.filter((c) => c.time_ms >= from && c.time_ms <= to);
+    if (query.get('order') === 'newest') found.reverse();
+    return ok({ contacts: found.slice(0, limit).map(({ who: _, ...rest }) => rest) });
   }
-  if (parts[4] === 'encounters') return ok({ encounters: encounters(contacts).slice(0, limit) });
+  if (parts[4] === 'encounters')
+    return ok({ encounters: encounters(contacts, query.get('order')).slice(0, limit) });
   const { slot, x, y, alive, firstMs, lastMs, ill, immune } = person;
   const infections = world.infections
     .filter((i) => i.infectee === id)
@@ -150,7 +152,7 @@ function inCrowd(world, id) {
 }
 
 /** Contacts of the same two people with less than 3 s between them are one encounter. */
-function encounters(contacts) {
+function encounters(contacts, order) {
   const open = new Map();
   const all = [];
   for (const c of contacts) {
@@ -172,5 +174,5 @@ function encounters(contacts) {
       all.push(fresh);
     }
   }
-  return all.reverse();
+  return order === 'newest' ? all.reverse() : all;
 }

@@ -37,13 +37,13 @@ const views = {
   form: async (page) => {
     await views.runs(page);
     await page.getByRole('button', { name: 'New run' }).click();
-    await page.getByLabel('Infection radius').waitFor();
+    await page.getByRole('textbox', { name: 'Infection radius' }).waitFor();
   },
   wrong: async (page) => {
     await views.form(page);
     await page.getByLabel('People', { exact: true }).fill('0');
-    await page.getByLabel('Infection radius').fill('wide');
-    await page.getByLabel('Infection cooldown').fill('25');
+    await page.getByRole('textbox', { name: 'Infection radius' }).fill('wide');
+    await page.getByRole('textbox', { name: 'Infection cooldown' }).fill('25');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
   },
   fork: async (page) => {

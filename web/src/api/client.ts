@@ -49,11 +49,13 @@ export function fetchNode(run: string, id: string, signal?: AbortSignal): Promis
   );
 }
 
+/** Encounters, newest first. */
 export async function fetchEncounters(run: string, id: string, limit: number): Promise<Encounter[]> {
-  const params = { path: { run, id }, query: { limit } };
+  const params = { path: { run, id }, query: { limit, order: 'newest' as const } };
   return (await given(client.GET('/api/v1/runs/{run}/nodes/{id}/encounters', { params }))).encounters;
 }
 
+/** Contacts within a time, newest first. */
 export async function fetchContacts(
   run: string,
   id: string,
@@ -61,12 +63,14 @@ export async function fetchContacts(
   toMs: number,
   limit: number,
 ): Promise<Contact[]> {
-  const params = { path: { run, id }, query: { from_ms: fromMs, to_ms: toMs, limit } };
+  const query = { from_ms: fromMs, to_ms: toMs, limit, order: 'newest' as const };
+  const params = { path: { run, id }, query };
   return (await given(client.GET('/api/v1/runs/{run}/nodes/{id}/contacts', { params }))).contacts;
 }
 
-export async function fetchInfections(run: string, limit: number): Promise<Infection[]> {
-  const params = { path: { run }, query: { limit } };
+/** Infections, oldest first; only those by `infector` when one is named. */
+export async function fetchInfections(run: string, limit: number, infector?: string): Promise<Infection[]> {
+  const params = { path: { run }, query: { limit, ...(infector !== undefined && { infector }) } };
   return (await given(client.GET('/api/v1/runs/{run}/infections', { params }))).infections;
 }
 

@@ -10,6 +10,7 @@ import {
   fetchRuns,
   ServerError,
 } from './client';
+import { follow } from './follow';
 
 const RUNS_POLL_MS = 5000;
 const RETRY_MS_MAX = 5000;
@@ -38,6 +39,10 @@ const ENCOUNTERS_MAX = 300;
 const CONTACTS_MAX = 200;
 /** So far back go the contacts that are listed. */
 const CONTACTS_BACK_MS = 60_000;
+const INFECTED_BY_MAX = 1000;
+/** As many cases as the drawing of a chain shows. */
+const FOLLOWED_MAX = 500;
+/** In runs with more infections a chain is followed, person by person. */
 const INFECTIONS_MAX = 20_000;
 /** In larger runs people are found by their whole id only. */
 export const NAMES_MAX = 20_000;
@@ -69,9 +74,20 @@ export const contactsQuery = (run: string, id: string, toMs: number) => ({
   placeholderData: (before: Contact[] | undefined) => before,
 });
 
-export const infectionsQuery = (run: string) => ({
-  queryKey: ['infections', run],
-  queryFn: () => fetchInfections(run, INFECTIONS_MAX),
+/** Whom somebody has infected. */
+export const infectedByQuery = (run: string, infector: string) => ({
+  queryKey: ['infections', run, infector],
+  queryFn: () => fetchInfections(run, INFECTED_BY_MAX, infector),
+  refetchInterval: PERSON_POLL_MS,
+});
+
+/** The infections of the chain that somebody began: out of all of them, or followed when those are too many. */
+export const chainQuery = (run: string, root: string, infections: number) => ({
+  queryKey: ['chain', run, root],
+  queryFn: () =>
+    infections <= INFECTIONS_MAX
+      ? fetchInfections(run, INFECTIONS_MAX)
+      : follow(root, (infector) => fetchInfections(run, INFECTED_BY_MAX, infector), FOLLOWED_MAX),
   refetchInterval: PERSON_POLL_MS,
 });
 

@@ -41,7 +41,8 @@ export const operatorTexts = {
   flow: {
     rate: (rate: string) => `${rate}/s`,
     lag: (lag: string) => `lag ${lag}`,
-    age: (age: string) => `newest ${age} old`,
+    age: (age: string) => `${age} old`,
+    ageLabel: (age: string) => `newest record ${age} old`,
     label: (from: string, to: string, facts: string) => `From ${from} to ${to}: ${facts}`,
     nothing: 'nothing measured',
     records: 'records',

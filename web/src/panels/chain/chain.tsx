@@ -2,10 +2,10 @@ import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { infectionsQuery } from '../../api/queries';
+import { chainQuery } from '../../api/queries';
 import { useChoices } from '../../ui/choices';
 import { formatClock, formatCount, shortId } from '../../ui/format';
-import { useSession } from '../../ui/session-context';
+import { useSession, useSessionState } from '../../ui/session-context';
 import { texts } from '../../ui/texts';
 import { useMapPalette } from '../../ui/use-map-palette';
 import { PersonLink, TimeLink } from '../person/links';
@@ -21,7 +21,8 @@ const AXIS_PX = 18;
 /** The transmission tree from somebody on: time to the right, a row for each branch; and the same as a list. */
 export default function Chain({ id }: { id: string }) {
   const { runId } = useSession();
-  const { data } = useQuery(infectionsQuery(runId));
+  const infections = useSessionState((state) => state.run?.infections ?? 0);
+  const { data } = useQuery(chainQuery(runId, id, infections));
   const top = useMemo(() => data && chainFrom(id, data), [id, data]);
   if (top === undefined) return <Typography variant="body2">{texts.person.loading}</Typography>;
   if (top.children.length === 0)

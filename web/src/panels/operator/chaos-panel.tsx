@@ -38,12 +38,13 @@ export function ChaosPanel() {
         )
       }
     >
-      {!isRunning && (
+      {/* Kept while a chaos runs, for the next one with the same or another seed. */}
+      <Box sx={{ display: isRunning ? 'none' : 'block' }}>
         <Typography variant="body2" sx={{ color: 'text.secondary', mb: 1.5 }}>
           {texts.intro}
         </Typography>
-      )}
-      {!isRunning && <ChaosForm />}
+        <ChaosForm />
+      </Box>
       {data !== undefined && data.state !== 'none' && <Progress chaos={data} />}
     </Panel>
   );

@@ -15,11 +15,11 @@ const OLD_MS = 5000;
 export function WayArrow({ way, vertical }: { way: Way; vertical: boolean }) {
   const { from, to, recordsPerS, lagRecords, newestAgeMs } = way;
   const flows = (recordsPerS ?? 0) > 0;
-  const facts = [
-    recordsPerS !== undefined && texts.flow.rate(formatRate(recordsPerS)),
-    lagRecords !== undefined && texts.flow.lag(formatCount(lagRecords)),
-    newestAgeMs !== undefined && texts.flow.age(formatAge(newestAgeMs)),
-  ].filter((fact): fact is string => fact !== false);
+  const rate = recordsPerS !== undefined && texts.flow.rate(formatRate(recordsPerS));
+  const lag = lagRecords !== undefined && texts.flow.lag(formatCount(lagRecords));
+  const age = newestAgeMs !== undefined && formatAge(newestAgeMs);
+  const facts = [rate, lag, age !== false && texts.flow.age(age)].filter((fact) => fact !== false);
+  const said = [rate, lag, age !== false && texts.flow.ageLabel(age)].filter((fact) => fact !== false);
   const isLate = (lagRecords ?? 0) > Math.max(50, 5 * (recordsPerS ?? 0)) || (newestAgeMs ?? 0) > OLD_MS;
   const seconds = Math.min(RUN_S_MAX, Math.max(RUN_S_MIN, 6 / Math.log10(10 + (recordsPerS ?? 0)) ** 2));
   return (
@@ -28,7 +28,7 @@ export function WayArrow({ way, vertical }: { way: Way; vertical: boolean }) {
       aria-label={texts.flow.label(
         texts.kinds[from],
         texts.kinds[to],
-        facts.length === 0 ? texts.flow.nothing : facts.join(', '),
+        said.length === 0 ? texts.flow.nothing : said.join(', '),
       )}
       data-way={`${from} ${to}`}
       sx={{

@@ -3,7 +3,7 @@ import Typography from '@mui/material/Typography';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense } from 'react';
 import type { Node } from '../../api/client';
-import { contactsQuery, encountersQuery, infectionsQuery } from '../../api/queries';
+import { contactsQuery, encountersQuery, infectedByQuery } from '../../api/queries';
 import { formatCount, formatDuration } from '../../ui/format';
 import { useSession, useSessionState } from '../../ui/session-context';
 import { texts } from '../../ui/texts';
@@ -80,7 +80,7 @@ export function Contacts({ id }: { id: string }) {
   return (
     <Rows
       heads={[texts.person.at, texts.person.withWhom, texts.person.distance]}
-      rows={data.toReversed().map((contact) => ({
+      rows={data.map((contact) => ({
         key: `${contact.with} ${contact.time_ms}`,
         cells: [
           <TimeLink key="at" ms={contact.time_ms} />,
@@ -93,12 +93,11 @@ export function Contacts({ id }: { id: string }) {
 }
 
 /** Who infected somebody, and whom they infected. */
-export function Infections({ id }: { id: string }) {
+export function Infections({ node }: { node: Node }) {
   const { runId } = useSession();
-  const { data } = useQuery(infectionsQuery(runId));
-  if (data === undefined) return <Note text={texts.person.loading} />;
-  const by = data.filter((infection) => infection.infectee === id && infection.infector != null);
-  const whom = data.filter((infection) => infection.infector === id);
+  const { data: whom } = useQuery(infectedByQuery(runId, node.id));
+  if (whom === undefined) return <Note text={texts.person.loading} />;
+  const by = node.infections.filter((infection) => infection.infector != null);
   return (
     <Box sx={{ display: 'grid', gap: 1.25 }}>
       {by.length > 0 && (
@@ -119,7 +118,7 @@ export function Infections({ id }: { id: string }) {
         <Box>
           <Subheading text={texts.chain.heading} />
           <Suspense fallback={<Note text={texts.person.loading} />}>
-            <Chain id={id} />
+            <Chain id={node.id} />
           </Suspense>
         </Box>
       )}

@@ -82,7 +82,8 @@ export function PersonPanel() {
             {tab === 'history' && (node ? <History node={node} /> : <Note text={texts.person.loading} />)}
             {tab === 'encounters' && <Encounters id={id} />}
             {tab === 'contacts' && <Contacts id={id} />}
-            {tab === 'infections' && <Infections id={id} />}
+            {tab === 'infections' &&
+              (node ? <Infections node={node} /> : <Note text={texts.person.loading} />)}
           </Box>
         </>
       )}
