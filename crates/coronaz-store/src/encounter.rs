@@ -94,6 +94,11 @@ impl Meetings {
         Self { heard_us, open }
     }
 
+    /// Those that may go on, ascending by whom.
+    pub(crate) fn open(&self) -> &[(u32, Chain)] {
+        &self.open
+    }
+
     /// The text to store, in place of what is in `text`; nothing when none is open.
     pub(crate) fn write_open(&self, text: &mut String) {
         text.clear();

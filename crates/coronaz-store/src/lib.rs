@@ -9,7 +9,7 @@
 //! - [`error`]: what can go wrong, by operation
 //! - [`figures`]: health, and the figures counted from it
 //! - `encounter`, `chains`, `seen`, `snapshot`, `paging`: the rules of the store that need no database
-//! - `sqlite`: the embedded store
+//! - `sqlite`: the embedded store; `mongodb`: a MongoDB, or what speaks its protocol
 //!
 //! Exactly once, in one sentence: the rows of a batch and the offset after it are written in one
 //! transaction, which succeeds only for the partition's owner of this epoch and only from the offset that
@@ -26,6 +26,7 @@ pub mod figures;
 pub mod ingestion;
 pub mod ledger;
 pub mod location;
+mod mongodb;
 mod paging;
 pub mod queries;
 mod seen;
@@ -41,6 +42,7 @@ pub use ingestion::{
     Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, Lease, Ownership, PartitionOffset,
 };
 pub use location::{ParseLocationError, StoreLocation};
+pub use mongodb::MongoUrl;
 pub use queries::{At, Queries};
 pub use sqlite::WriteLock;
 

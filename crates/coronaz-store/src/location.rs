@@ -1,5 +1,6 @@
 //! Which store a URL names.
 
+use crate::mongodb::{MongoAdministration, MongoIngestion, MongoQueries, MongoUrl};
 use crate::sqlite::{SqliteAdministration, SqliteIngestion, SqliteQueries};
 use crate::{Administration, Ingestion, Queries};
 use std::fmt;
@@ -7,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Where a store is: `sqlite:PATH`, or a path alone.
+/// Where a store is: `sqlite:PATH` or a path alone, or `mongodb://…`. Shown, it has no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreLocation {
     /// The embedded store, a file.
     Sqlite(PathBuf),
+    /// A MongoDB, or what speaks its protocol.
+    Mongo(MongoUrl),
 }
 
 /// A text that names no store.
@@ -21,10 +24,16 @@ pub enum ParseLocationError {
     #[error("a store needs a path, like sqlite:coronaz-data/store.db")]
     Empty,
     /// Another scheme.
-    #[error("no store is called {scheme:?}; write sqlite:PATH")]
+    #[error("no store is called {scheme:?}; write sqlite:PATH or mongodb://HOST:PORT/DATABASE")]
     UnknownScheme {
         /// What stands before the colon.
         scheme: String,
+    },
+    /// Not a MongoDB's address.
+    #[error("this is no address of a MongoDB: {detail}; write mongodb://USER@HOST:PORT/DATABASE")]
+    Mongo {
+        /// What is wrong; without the password.
+        detail: String,
     },
 }
 
@@ -33,6 +42,7 @@ impl StoreLocation {
     pub fn ingestion(&self) -> Box<dyn Ingestion> {
         match self {
             Self::Sqlite(path) => Box::new(SqliteIngestion::new(path)),
+            Self::Mongo(url) => Box::new(MongoIngestion::new(url)),
         }
     }
 
@@ -40,6 +50,7 @@ impl StoreLocation {
     pub fn queries(&self) -> Arc<dyn Queries> {
         match self {
             Self::Sqlite(path) => Arc::new(SqliteQueries::new(path)),
+            Self::Mongo(url) => Arc::new(MongoQueries::new(url)),
         }
     }
 }
@@ -49,6 +60,7 @@ impl StoreLocation {
     pub fn administration(&self) -> Box<dyn Administration> {
         match self {
             Self::Sqlite(path) => Box::new(SqliteAdministration::new(path)),
+            Self::Mongo(url) => Box::new(MongoAdministration::new(url)),
         }
     }
 }
@@ -65,6 +77,7 @@ impl FromStr for StoreLocation {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let path = match text.split_once(':') {
             Some(("sqlite", path)) => path,
+            Some(("mongodb" | "mongodb+srv", _)) => return MongoUrl::parse(text).map(Self::Mongo),
             Some((scheme, rest))
                 if rest.starts_with("//") || scheme.chars().all(|c| c.is_ascii_alphanumeric()) =>
             {
@@ -83,6 +96,7 @@ impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Mongo(url) => url.fmt(f),
         }
     }
 }
@@ -104,5 +118,13 @@ mod tests {
         assert_eq!("sqlite:".parse::<StoreLocation>(), Err(ParseLocationError::Empty));
         let other = "postgres://host/db".parse::<StoreLocation>();
         assert_eq!(other, Err(ParseLocationError::UnknownScheme { scheme: "postgres".into() }));
+        assert!(matches!("mongodb://".parse::<StoreLocation>(), Err(ParseLocationError::Mongo { .. })));
+    }
+
+    #[test]
+    fn a_mongodb_is_shown_without_its_password() {
+        let store: StoreLocation = "mongodb://me:secret@host:27017/lab".parse().expect("a store");
+        assert_eq!(store.to_string(), "mongodb://me@host:27017/lab");
+        assert!(!format!("{store:?}").contains("secret"));
     }
 }

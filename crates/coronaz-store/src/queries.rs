@@ -177,19 +177,7 @@ pub trait Queries: Send + Sync {
         run: Uuid,
         visit: &mut dyn FnMut(Encounter) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let last_us = self.run(run)?.last_us.unwrap_or(i64::MIN);
-        let mut chains = Chains::new(last_us);
-        let mut broken = false;
-        self.each_contact(run, &mut |contact| {
-            let answer = chains.take(&contact, visit);
-            broken = answer.is_break();
-            answer
-        })?;
-        if !broken {
-            // It was the last: whether the visitor wants more makes no difference.
-            let _ = chains.finish(visit);
-        }
-        Ok(())
+        encounters_of_contacts(self, run, visit)
     }
 
     /// Hands over the stored frames of a fleet's ticks `from` to `to`, both included, by tick, shard, part. A run of
@@ -245,4 +233,25 @@ fn no_frames(run: Uuid) -> StoreError {
         reason: "this kind of store does not hand out frames".to_owned(),
         source: None,
     }
+}
+
+/// Every encounter of a run, made from all its contacts.
+pub(crate) fn encounters_of_contacts<Q: Queries + ?Sized>(
+    queries: &Q,
+    run: Uuid,
+    visit: &mut dyn FnMut(Encounter) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let last_us = queries.run(run)?.last_us.unwrap_or(i64::MIN);
+    let mut chains = Chains::new(last_us);
+    let mut broken = false;
+    queries.each_contact(run, &mut |contact| {
+        let answer = chains.take(&contact, visit);
+        broken = answer.is_break();
+        answer
+    })?;
+    if !broken {
+        // It was the last: whether the visitor wants more makes no difference.
+        let _ = chains.finish(visit);
+    }
+    Ok(())
 }

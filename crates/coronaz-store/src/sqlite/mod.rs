@@ -19,6 +19,7 @@ mod lease;
 mod person_rows;
 mod pool;
 mod read_audit;
+mod read_back;
 mod read_contacts;
 mod read_fleet;
 mod read_meetings;

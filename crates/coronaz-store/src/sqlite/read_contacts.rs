@@ -69,7 +69,7 @@ pub(super) fn contacts(
     Ok(page)
 }
 
-fn encounter_from(row: &Row<'_>, person: Uuid, open: bool) -> rusqlite::Result<(u32, Encounter)> {
+pub(super) fn encounter_from(row: &Row<'_>, person: Uuid, open: bool) -> rusqlite::Result<(u32, Encounter)> {
     let encounter = Encounter {
         person,
         other: Uuid::from_bytes(row.get(1)?),
@@ -131,7 +131,7 @@ pub(super) fn encounters(
     Ok(Page { items: found.into_iter().map(|(_, encounter)| encounter).collect(), next })
 }
 
-fn open_encounters(
+pub(super) fn open_encounters(
     transaction: &Transaction<'_>,
     run: RunKey,
     slot: u32,
@@ -159,7 +159,7 @@ fn open_encounters(
 /// Closed encounters that began before `time_us` and were not over by then. Each has a contact in the
 /// gap before that time, so these name whom to look for, and going back ends when all are found. Those in
 /// `open` are in an open one, which is known.
-fn begun_before(
+pub(super) fn begun_before(
     transaction: &Transaction<'_>,
     run: RunKey,
     (slot, person): (u32, Uuid),

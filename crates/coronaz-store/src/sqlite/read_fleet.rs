@@ -164,6 +164,34 @@ impl Fleet {
         Ok(NodeDetail { node, latest: state, first_us, infections, contacts, sessions: Vec::new() })
     }
 
+    /// Whom a person infected, from a time on, at most so many.
+    pub(super) fn infections_by(
+        &self,
+        transaction: &Transaction<'_>,
+        infector: Uuid,
+        (from_us, limit): (i64, i64),
+    ) -> Result<Vec<Infection>, Failure> {
+        let slot = self.slot_of(infector)?;
+        let infections = transaction
+            .prepare_cached(
+                "select time_us, infectee, infector, x, y from infection
+                 where run = ? and infector = ? and time_us >= ? order by time_us, infectee limit ?",
+            )?
+            .query_map(params![self.run, slot, from_us, limit], |row| self.infection_from(row))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(infections)
+    }
+
+    fn infection_from(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Infection> {
+        Ok(Infection {
+            time_us: row.get(0)?,
+            infectee: self.id_of(row.get(1)?),
+            infector: row.get::<_, Option<u32>>(2)?.map(|slot| self.id_of(slot)),
+            x: row.get(3)?,
+            y: row.get(4)?,
+        })
+    }
+
     /// Infections from a time on, at most so many; of one person or of all.
     pub(super) fn infections(
         &self,
@@ -183,15 +211,7 @@ impl Fleet {
         };
         let infections = transaction
             .prepare_cached(sql)?
-            .query_map(params![self.run, from_us, limit, of], |row| {
-                Ok(Infection {
-                    time_us: row.get(0)?,
-                    infectee: self.id_of(row.get(1)?),
-                    infector: row.get::<_, Option<u32>>(2)?.map(|slot| self.id_of(slot)),
-                    x: row.get(3)?,
-                    y: row.get(4)?,
-                })
-            })?
+            .query_map(params![self.run, from_us, limit, of], |row| self.infection_from(row))?
             .collect::<rusqlite::Result<_>>()?;
         Ok(infections)
     }

@@ -5,11 +5,12 @@ use super::fleet_rows::each_frame;
 use super::pool::Failure;
 use super::read_fleet::Fleet;
 use crate::encounter::Chain;
+use crate::paging::page_back;
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Page};
 use crate::{ENCOUNTER_GAP_US, FLEET_WINDOW_US};
 use coronaz_wire::frame::{self, Frame};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 use uuid::Uuid;
@@ -105,15 +106,50 @@ impl Fleet {
         Ok(Page { items: items.collect(), next })
     }
 
-    /// A page of a person's encounters; `last_us` is the time of the newest moment.
-    pub(super) fn encounters(
+    /// The same newest first: looks back from the end, further each time, until the page is full.
+    pub(super) fn contacts_back(
+        &self,
+        transaction: &Transaction<'_>,
+        person: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Contact>, Failure> {
+        let slot = self.slot_of(person)?;
+        let ends = |sql: &str| -> rusqlite::Result<Option<i64>> {
+            transaction.prepare_cached(sql)?.query_row([self.run], |row| row.get(0)).optional()
+        };
+        let first_us = ends("select time_us from state where run = ? order by k limit 1")?;
+        let newest_us = ends("select max(time_us) from fleet_tick where run = ?")?;
+        let (Some(first_us), Some(newest_us)) = (first_us, newest_us) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let last_us = span.to_us.min(from.map_or(i64::MAX, |from| from.time_us)).min(newest_us);
+        let mut back_us = FLEET_WINDOW_US;
+        let found = loop {
+            let from_us = last_us.saturating_sub(back_us).max(span.from_us);
+            let asked = Span { from_us, to_us: last_us };
+            let mut found = self.contacts_of(transaction, slot, asked, FIRST, usize::MAX)?;
+            found.retain(|&(time_us, slot, _)| from.is_none_or(|from| Cursor { time_us, slot } <= from));
+            if found.len() > limit || from_us <= span.from_us || from_us < first_us {
+                break found;
+            }
+            back_us = back_us.saturating_mul(4);
+        };
+        let placed = found.into_iter().map(|(time_us, slot, distance)| {
+            let (other, distance) = (self.id_of(slot), Some(distance));
+            (Cursor { time_us, slot }, Contact { person, time_us, other, distance })
+        });
+        Ok(page_back(placed.collect(), from, limit))
+    }
+
+    /// A person's encounters that overlap a stretch of time; `last_us` is the time of the newest moment.
+    fn meetings_of(
         &self,
         transaction: &Transaction<'_>,
         (person, last_us): (Uuid, i64),
         span: Span,
-        from: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Page<Encounter>, Failure> {
+    ) -> Result<Vec<(Cursor, Encounter)>, Failure> {
         let slot = self.slot_of(person)?;
         let mut chains: Vec<(u32, Chain)> = Vec::new();
         let mut newest: HashMap<u32, usize> = HashMap::new();
@@ -126,24 +162,43 @@ impl Fleet {
                 }
             }
         }
-        let from = from.unwrap_or(FIRST);
-        chains.retain(|(other, chain)| {
-            chain.from_us <= span.to_us
-                && chain.to_us >= span.from_us
-                && Cursor { time_us: chain.from_us, slot: *other } >= from
+        chains.retain(|(_, chain)| chain.from_us <= span.to_us && chain.to_us >= span.from_us);
+        let placed = chains.into_iter().map(|(slot, chain)| {
+            let Chain { from_us, to_us, nearest, contacts } = chain;
+            let (other, open) = (self.id_of(slot), to_us.saturating_add(ENCOUNTER_GAP_US) >= last_us);
+            let encounter = Encounter { person, other, from_us, to_us, nearest, contacts, open };
+            (Cursor { time_us: from_us, slot }, encounter)
         });
-        chains.sort_unstable_by_key(|(other, chain)| (chain.from_us, *other));
-        let next = chains.get(limit).map(|(other, chain)| Cursor { time_us: chain.from_us, slot: *other });
-        let items = chains.into_iter().take(limit).map(|(other, chain)| Encounter {
-            person,
-            other: self.id_of(other),
-            from_us: chain.from_us,
-            to_us: chain.to_us,
-            nearest: chain.nearest,
-            contacts: chain.contacts,
-            open: chain.to_us.saturating_add(ENCOUNTER_GAP_US) >= last_us,
-        });
+        Ok(placed.collect())
+    }
+
+    /// A page of a person's encounters; `last_us` is the time of the newest moment.
+    pub(super) fn encounters(
+        &self,
+        transaction: &Transaction<'_>,
+        of: (Uuid, i64),
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Encounter>, Failure> {
+        let mut placed = self.meetings_of(transaction, of, span)?;
+        placed.retain(|(at, _)| *at >= from.unwrap_or(FIRST));
+        placed.sort_unstable_by_key(|&(at, _)| at);
+        let next = placed.get(limit).map(|&(at, _)| at);
+        let items = placed.into_iter().take(limit).map(|(_, encounter)| encounter);
         Ok(Page { items: items.collect(), next })
+    }
+
+    /// The same newest first.
+    pub(super) fn encounters_back(
+        &self,
+        transaction: &Transaction<'_>,
+        of: (Uuid, i64),
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Encounter>, Failure> {
+        Ok(page_back(self.meetings_of(transaction, of, span)?, from, limit))
     }
 
     /// Every contact, by window, person, time, other.

@@ -98,7 +98,7 @@ pub(super) fn node(
     Ok(NodeDetail { node, latest: Some(state), first_us: Some(first_us), infections, contacts, sessions })
 }
 
-fn infection_from(row: &Row<'_>) -> rusqlite::Result<Infection> {
+pub(super) fn infection_from(row: &Row<'_>) -> rusqlite::Result<Infection> {
     Ok(Infection {
         time_us: row.get(0)?,
         infectee: Uuid::from_bytes(row.get(1)?),

@@ -1,9 +1,10 @@
 //! The reading side of the embedded store.
 
 use super::pool::Pool;
-use super::{lease, read_audit, read_contacts, read_nodes, read_runs, read_states};
+use super::read_fleet::fleet;
+use super::{lease, read_audit, read_back, read_contacts, read_nodes, read_runs, read_states};
 use crate::ledger::{Lateness, Ledgers, ShardKept};
-use crate::queries::{PaperState, Span};
+use crate::queries::{PaperState, Span, encounters_of_contacts};
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
     RejectedRecord, Run, State,
@@ -93,6 +94,52 @@ impl Queries for SqliteQueries {
 
     fn infections(&self, run: Uuid, from_us: i64, limit: usize) -> Result<Vec<Infection>, StoreError> {
         self.pool.ask(|transaction| read_nodes::infections(transaction, run, from_us, limit))
+    }
+
+    fn contacts_newest_first(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Contact>, StoreError> {
+        self.pool.ask(|transaction| read_back::contacts(transaction, run, node, span, from, limit))
+    }
+
+    fn encounters_newest_first(
+        &self,
+        run: Uuid,
+        node: Uuid,
+        span: Span,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<Encounter>, StoreError> {
+        self.pool.ask(|transaction| read_back::encounters(transaction, run, node, span, from, limit))
+    }
+
+    fn infections_by(
+        &self,
+        run: Uuid,
+        infector: Uuid,
+        from_us: i64,
+        limit: usize,
+    ) -> Result<Vec<Infection>, StoreError> {
+        self.pool.ask(|transaction| read_back::infections_by(transaction, run, infector, from_us, limit))
+    }
+
+    fn each_encounter(
+        &self,
+        run: Uuid,
+        visit: &mut dyn FnMut(Encounter) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let is_fleet = self.pool.ask(|transaction| Ok(fleet(transaction, run)?.is_some()))?;
+        if !is_fleet {
+            return self
+                .pool
+                .ask(|transaction| read_back::each_encounter(&self.pool, transaction, run, visit));
+        }
+        encounters_of_contacts(self, run, visit)
     }
 
     fn each_contact(
