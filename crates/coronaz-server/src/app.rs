@@ -9,15 +9,27 @@ use axum::{
     middleware,
     routing::{any, get},
 };
-use tokio::sync::{Semaphore, watch};
+use coronaz_store::StoreLocation;
+use coronaz_wire::Scenario;
+use tokio::sync::{Mutex, Semaphore, watch};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{
-    api, config::Limits, data, guard, headers, health, limits, live::Hub, login, page, page::Files,
-    problem::Problem, readers::Readers, token::Token,
+    api,
+    config::Limits,
+    control::{Control, ControlError},
+    data,
+    flows::Flows,
+    guard, headers, health, limits,
+    live::Hub,
+    login, page,
+    page::Files,
+    problem::Problem,
+    readers::Readers,
+    token::Token,
 };
 
-/// The only body anybody sends is the sign-in form.
+/// The largest body anybody sends is the form that starts a run, with all parameters set.
 const BODY_BYTES_MAX: usize = 8 * 1024;
 
 /// What all requests share.
@@ -32,8 +44,15 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) on_loopback: bool,
     pub(crate) requests: Semaphore,
-    /// Whole histories being written out.
+    /// Whole histories and tables being written out.
     pub(crate) histories: Arc<Semaphore>,
+    pub(crate) control: Option<Control>,
+    pub(crate) scenarios: Vec<Scenario>,
+    pub(crate) administered: Option<StoreLocation>,
+    /// Held by whoever deletes a run: one at a time.
+    pub(crate) deletions: Arc<Mutex<()>>,
+    pub(crate) allow_hosts: Vec<String>,
+    pub(crate) flows: Flows,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -75,6 +94,36 @@ impl App {
         &self.0.histories
     }
 
+    /// The way to the laboratory.
+    ///
+    /// # Errors
+    /// [`ControlError::None`] when this server has none.
+    pub(crate) fn control(&self) -> Result<&Control, ControlError> {
+        self.0.control.as_ref().ok_or(ControlError::None)
+    }
+
+    pub(crate) fn scenarios(&self) -> &[Scenario] {
+        &self.0.scenarios
+    }
+
+    /// The store that runs may be deleted in.
+    pub(crate) fn administered(&self) -> Option<&StoreLocation> {
+        self.0.administered.as_ref()
+    }
+
+    pub(crate) fn deletions(&self) -> &Arc<Mutex<()>> {
+        &self.0.deletions
+    }
+
+    /// Names under which a proxy passes requests on.
+    pub(crate) fn allow_hosts(&self) -> &[String] {
+        &self.0.allow_hosts
+    }
+
+    pub(crate) fn flows(&self) -> &Flows {
+        &self.0.flows
+    }
+
     /// Becomes true when the server stops.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.0.stopping.clone()
@@ -90,7 +139,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/login", get(login::form).post(login::sign_in))
-        .nest("/api/v1", api::routes())
+        .nest("/api/v1", api::routes(&app))
         .route("/api", any(api::missing))
         .route("/api/", any(api::missing))
         .route("/api/{*rest}", any(api::missing))

@@ -2,6 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use coronaz_store::StoreLocation;
+use coronaz_wire::Scenario;
+
 use crate::{page::PageError, token::Token};
 
 /// How a server behaves. `Config::default()` is a server for this machine alone.
@@ -12,6 +15,16 @@ pub struct Config {
     /// The operator's token. Default: none, and then the operator's part is closed.
     /// A server that others can reach needs one, and then reading needs it too.
     pub token: Option<Token>,
+    /// The control socket of the laboratory that this server belongs to. Default: none, and then the operator
+    /// sees how reading is doing and no more.
+    pub control: Option<PathBuf>,
+    /// Scenarios that the operator can begin a run with; their parameters have been checked. Default: none.
+    pub scenarios: Vec<Scenario>,
+    /// The store once more, for deleting runs. Default: none, and then nothing is deleted.
+    pub administered: Option<StoreLocation>,
+    /// Names under which a proxy in front of a server on loopback passes requests on. Default: none. Such
+    /// requests need the token, as they do off loopback.
+    pub allow_hosts: Vec<String>,
     /// How much of anything at once.
     pub limits: Limits,
 }
@@ -64,6 +77,9 @@ pub enum ConfigError {
     /// Others could reach it, and there is no token.
     #[error("{0} can be reached from other machines: give a token with --token-file, or listen on 127.0.0.1")]
     OpenToOthers(SocketAddr),
+    /// Others could reach it through a proxy, and there is no token.
+    #[error("--allow-host {0} lets others in through a proxy: give a token with --token-file")]
+    OpenToProxy(String),
     /// The page cannot be read.
     #[error(transparent)]
     Page(#[from] PageError),
@@ -73,12 +89,13 @@ impl Config {
     /// Whether a server so configured may listen there.
     ///
     /// # Errors
-    /// [`ConfigError::OpenToOthers`] off loopback without a token.
+    /// [`ConfigError::OpenToOthers`] off loopback without a token; [`ConfigError::OpenToProxy`] likewise.
     pub fn may_listen(&self, address: SocketAddr) -> Result<(), ConfigError> {
-        if address.ip().is_loopback() || self.token.is_some() {
-            Ok(())
-        } else {
-            Err(ConfigError::OpenToOthers(address))
+        match (&self.token, self.allow_hosts.first()) {
+            (Some(_), _) => Ok(()),
+            (None, _) if !address.ip().is_loopback() => Err(ConfigError::OpenToOthers(address)),
+            (None, Some(name)) => Err(ConfigError::OpenToProxy(name.clone())),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -97,6 +114,9 @@ mod tests {
         for address in ["127.0.0.1:3000", "127.1.2.3:0", "[::1]:3000"] {
             assert!(config.may_listen(address.parse().expect("an address")).is_ok(), "{address}");
         }
+        config.allow_hosts.push("laboratory.example".to_owned());
+        let refused = config.may_listen("127.0.0.1:3000".parse().expect("an address"));
+        assert!(matches!(refused, Err(ConfigError::OpenToProxy(_))));
         config.token = Some("0123456789abcdef".parse().expect("a token"));
         assert!(config.may_listen("0.0.0.0:3000".parse().expect("an address")).is_ok());
     }

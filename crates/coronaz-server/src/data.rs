@@ -13,22 +13,19 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use coronaz_store::{Queries, StoreError, queries::PaperState, view::NodeState};
 use coronaz_wire::timestamp;
-use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use tokio::{runtime::Handle, sync::mpsc};
 use uuid::Uuid;
 
-use crate::{app::App, extract::Query, problem::Problem, readers::ReadError};
+use crate::{
+    app::App,
+    extract::Query,
+    pieces::{self, PIECE_BYTES, Pieces},
+    problem::Problem,
+    readers::ReadError,
+};
 
-/// Sent in pieces of about this size.
-const PIECE_BYTES: usize = 64 * 1024;
-/// Pieces that wait for the visitor: one on the way, one behind it.
-const PIECES_MAX: usize = 2;
-/// A visitor who takes longer for a piece has stopped reading.
-const PIECE_TIME_MAX: Duration = Duration::from_secs(10);
 /// The store is not held open for one visitor longer than this.
 const HISTORY_TIME_MAX: Duration = Duration::from_secs(300);
 
@@ -55,54 +52,24 @@ async fn history(app: &App, run: Option<Uuid>) -> Result<Response, ReadError> {
         None => store.newest_run(),
     });
     let Some(run) = run.await? else { return Ok(json(Body::from(r#"{"result": []}"#))) };
-    let mut pieces = begin(app, run).await?;
-    // Whatever fails before anything is sent is `500 {}`; later only the connection can be broken off.
-    let first = match tokio::time::timeout(app.limits().question_time_max, pieces.recv()).await {
-        Ok(Some(first)) => first?,
-        Ok(None) => return Err(ReadError::Panicked),
-        Err(_) => return Err(ReadError::Late(app.limits().question_time_max)),
-    };
-    let rest = stream::unfold(pieces, async |mut pieces| {
-        let piece = pieces.recv().await?;
-        Some((piece.map_err(std::io::Error::other), pieces))
+    // Whatever fails before anything is sent is `500 {}`.
+    let body = pieces::body(app, move |store, pieces| {
+        Writer { piece: Vec::with_capacity(PIECE_BYTES * 2), pieces }.write(store, run)
     });
-    let all = futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest);
-    Ok(json(Body::from_stream(all)))
+    Ok(json(body.await?))
 }
 
 fn json(body: Body) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Begins to write a history in a thread of its own. Only a few are written at a time.
-async fn begin(app: &App, run: Uuid) -> Result<mpsc::Receiver<Result<Bytes, StoreError>>, ReadError> {
-    let time_max = app.limits().question_time_max;
-    let place = tokio::time::timeout(time_max, app.histories().clone().acquire_owned())
-        .await
-        .map_err(|_| ReadError::Late(time_max))?
-        .map_err(|_| ReadError::Panicked)?;
-    let (pieces, receiver) = mpsc::channel(PIECES_MAX);
-    let (store, handle) = (app.readers().store(), Handle::current());
-    tokio::task::spawn_blocking(move || {
-        let _place = place;
-        let mut writer = Writer { piece: Vec::with_capacity(PIECE_BYTES * 2), pieces, handle };
-        if let Err(error) = writer.write(store.as_ref(), run) {
-            tracing::warn!(%error, "the history could not be read to its end");
-            // When the visitor has left there is nobody to be told.
-            let _ = writer.send(Err(error));
-        }
-    });
-    Ok(receiver)
-}
-
 /// Writes one history, piece by piece.
-struct Writer {
+struct Writer<'a> {
     piece: Vec<u8>,
-    pieces: mpsc::Sender<Result<Bytes, StoreError>>,
-    handle: Handle,
+    pieces: &'a Pieces,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn write(&mut self, store: &dyn Queries, run: Uuid) -> Result<(), StoreError> {
         let began = Instant::now();
         let (mut separator, mut left) = ("", false);
@@ -124,17 +91,7 @@ impl Writer {
     }
 
     fn flush(&mut self) -> ControlFlow<()> {
-        let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES * 2));
-        self.send(Ok(piece.into()))
-    }
-
-    /// Breaks when the visitor has left, or has stopped reading.
-    fn send(&self, piece: Result<Bytes, StoreError>) -> ControlFlow<()> {
-        let sent = tokio::time::timeout(PIECE_TIME_MAX, self.pieces.send(piece));
-        match self.handle.block_on(sent) {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_)) | Err(_) => ControlFlow::Break(()),
-        }
+        self.pieces.send(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES * 2)))
     }
 }
 

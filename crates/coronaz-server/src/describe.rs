@@ -28,18 +28,20 @@ pub(crate) fn field(run: &view::Run) -> [u32; 2] {
     [side("field_width", paper.field_width), side("field_height", paper.field_height)]
 }
 
+/// A value of the model's.
+pub(crate) fn value(value: Value) -> Parameter {
+    match value {
+        Value::Integer(value) => Parameter::Integer(value),
+        Value::Real(value) => Parameter::Real(value),
+        Value::Switch(value) => Parameter::Switch(value),
+        Value::Choice(word) => Parameter::Choice(word.to_owned()),
+    }
+}
+
 /// The announced parameters over the paper's.
 fn parameters(run: &view::Run) -> BTreeMap<String, Parameter> {
     let paper = Parameters::default();
-    let paper = paper.values().map(|(name, value)| {
-        let value = match value {
-            Value::Integer(value) => Parameter::Integer(value),
-            Value::Real(value) => Parameter::Real(value),
-            Value::Switch(value) => Parameter::Switch(value),
-            Value::Choice(word) => Parameter::Choice(word.to_owned()),
-        };
-        (name.to_owned(), value)
-    });
+    let paper = paper.values().map(|(name, of)| (name.to_owned(), value(of)));
     let announced = run.parameters.iter().filter_map(|(name, value)| {
         let value = (value.as_bool().map(Parameter::Switch))
             .or_else(|| value.as_i64().map(Parameter::Integer))

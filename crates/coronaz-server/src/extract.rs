@@ -1,13 +1,17 @@
 //! Paths and queries of a request; what does not fit is a problem that says what would.
 
 use axum::{
-    extract::{FromRequestParts, rejection::PathRejection},
-    http::request::Parts,
+    Json,
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        rejection::{JsonRejection, PathRejection},
+    },
+    http::{StatusCode, request::Parts},
 };
 use coronaz_store::queries::Span;
 use coronaz_store::view::Cursor;
 use serde::{Deserialize, de::DeserializeOwned};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
 
@@ -20,8 +24,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path: Result<axum::extract::Path<T>, PathRejection> =
             axum::extract::Path::from_request_parts(parts, state).await;
-        path.map(|axum::extract::Path(value)| Path(value))
-            .map_err(|_| Problem::wrong("runs and nodes are named by UUIDs in the path"))
+        path.map(|axum::extract::Path(value)| Path(value)).map_err(|_| {
+            Problem::wrong("runs and nodes are named by UUIDs in the path, actions by their word")
+        })
     }
 }
 
@@ -37,6 +42,37 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
             Err(rejection) => Err(Problem::wrong(rejection.body_text())),
         }
     }
+}
+
+/// What is sent.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Body(value)),
+            Err(JsonRejection::MissingJsonContentType(_)) => {
+                Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send application/json"))
+            }
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE))
+            }
+            Err(rejection) => Err(Problem::wrong(rejection.body_text())),
+        }
+    }
+}
+
+/// In which order a list is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order {
+    /// By time.
+    #[default]
+    Oldest,
+    /// Against time.
+    Newest,
 }
 
 /// A stretch of time, and a page of what lies in it.
@@ -56,6 +92,9 @@ pub(crate) struct PageOfTime {
     /// At most so many.
     #[param(nullable = false, minimum = 1, maximum = 10_000, default = 100)]
     pub(crate) limit: Option<usize>,
+    /// `oldest` first, or `newest` first; then `after` goes back in time.
+    #[param(nullable = false, inline)]
+    pub(crate) order: Option<Order>,
 }
 
 impl PageOfTime {
@@ -115,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_time_do_not_overflow() {
-        let page = |from_ms, to_ms| PageOfTime { from_ms, to_ms, after: None, limit: None };
+        let page = |from_ms, to_ms| PageOfTime { from_ms, to_ms, after: None, limit: None, order: None };
         let (span, ..) = page(Some(i64::MIN), Some(i64::MAX)).read().expect("a page");
         assert_eq!((span.from_us, span.to_us), (i64::MIN, i64::MAX));
         let (span, ..) = page(Some(1), Some(1)).read().expect("a page");

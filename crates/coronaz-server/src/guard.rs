@@ -3,7 +3,11 @@
 //! On loopback reading is open, to requests that name this machine as `localhost` or by a loopback
 //! address (a page of another site that points its own name here is refused). Off loopback every
 //! request but the probes and the sign-in needs the token, as `Authorization: Bearer …` or as the
-//! cookie that `/login` gives.
+//! cookie that `/login` gives. Names that a proxy in front sends requests under (`--allow-host`) count as
+//! elsewhere.
+//!
+//! What changes anything, or tells which part is how, is the operator's anywhere; and a change has to come
+//! from a page of this server, or from no page at all.
 
 use std::net::IpAddr;
 
@@ -33,12 +37,16 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
 fn admit(app: &App, request: &Request) -> Result<(), Response> {
     let (headers, uri) = (request.headers(), request.uri());
     if app.on_loopback() {
-        let names_us = host(headers, uri).is_some_and(|authority| is_this_machine(authority.host()));
-        let misdirected = || {
-            Problem::new(StatusCode::MISDIRECTED_REQUEST)
+        let host = host(headers, uri);
+        let host = host.as_ref().map_or("", Authority::host);
+        if is_this_machine(host) {
+            return Ok(());
+        }
+        if !app.allow_hosts().iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST)
                 .detail("this server answers to localhost and to the address it listens on")
-        };
-        return if names_us { Ok(()) } else { Err(misdirected().into_response()) };
+                .into_response());
+        }
     }
     if OPEN_PATHS.contains(&uri.path()) || is_signed_in(app.token(), headers) {
         return Ok(());
@@ -52,17 +60,44 @@ fn admit(app: &App, request: &Request) -> Result<(), Response> {
     Err(if wants_page { Redirect::to("/login").into_response() } else { unauthorized() })
 }
 
-/// Lets the operator alone through.
-///
-/// # Errors
-/// No token was set up, or the request does not carry it.
+/// Lets the operator alone through, and changes only from this server's own page or from none.
+pub(crate) async fn operator(State(app): State<App>, request: Request, next: Next) -> Response {
+    match admit_operator(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal,
+    }
+}
+
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself, made once and sent")]
-pub(crate) fn operator_only(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+fn admit_operator(app: &App, request: &Request) -> Result<(), Response> {
+    let headers = request.headers();
     if app.token().is_none() {
         let closed = "the operator's part is closed: this server was started without --token-file";
         return Err(Problem::new(StatusCode::FORBIDDEN).detail(closed).into_response());
     }
-    if is_signed_in(app.token(), headers) { Ok(()) } else { Err(unauthorized()) }
+    if !is_signed_in(app.token(), headers) {
+        return Err(unauthorized());
+    }
+    if !request.method().is_safe() && !is_own_change(app.token(), headers, request.uri()) {
+        let elsewhere = "changes are made on this server's own page, or with the token in a header";
+        return Err(Problem::new(StatusCode::FORBIDDEN).detail(elsewhere).into_response());
+    }
+    Ok(())
+}
+
+/// Whether the request carries the operator's token or cookie.
+pub(crate) fn is_operator(app: &App, headers: &HeaderMap) -> bool {
+    is_signed_in(app.token(), headers)
+}
+
+/// Whether a change comes from this server's own page, or from no page at all. Browsers say where a change comes
+/// from; one with a cookie that does not say so is not believed. Other ports of this machine are other sites here,
+/// although a browser sends them the same cookie.
+fn is_own_change(token: Option<&Token>, headers: &HeaderMap, uri: &Uri) -> bool {
+    let fetched = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    let says_own = fetched.is_none_or(|site| site == "same-origin" || site == "none");
+    let may_be_silent = is_bearer(token, headers);
+    says_own && is_same_origin(headers, uri) && (may_be_silent || headers.contains_key(header::ORIGIN))
 }
 
 fn unauthorized() -> Response {
@@ -95,14 +130,19 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 fn is_signed_in(token: Option<&Token>, headers: &HeaderMap) -> bool {
+    let is_cookie =
+        |token: &Token| cookies(headers).any(|(name, value)| name == COOKIE && token.is_cookie(value));
+    is_bearer(token, headers) || token.is_some_and(is_cookie)
+}
+
+fn is_bearer(token: Option<&Token>, headers: &HeaderMap) -> bool {
     let Some(token) = token else { return false };
-    let bearer = headers
+    headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, secret)| token.is(secret.trim()));
-    bearer || cookies(headers).any(|(name, value)| name == COOKIE && token.is_cookie(value))
+        .is_some_and(|(_, secret)| token.is(secret.trim()))
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -150,6 +190,24 @@ mod tests {
             assert!(!same(origin), "{origin}");
         }
         assert!(is_same_origin(&headers(&[("host", "localhost:3000")]), &uri));
+    }
+
+    #[test]
+    fn a_change_with_a_cookie_has_to_say_that_it_comes_from_here() {
+        let token: Token = "0123456789abcdef".parse().expect("a token");
+        let cookie = format!("coronaz={}", token.cookie());
+        let own = |pairs: &[(&'static str, &str)]| {
+            let all = [&[("host", "localhost:3000")], pairs].concat();
+            is_own_change(Some(&token), &headers(&all), &Uri::from_static("/"))
+        };
+        let (bearer, cookie) = (("authorization", "Bearer 0123456789abcdef"), ("cookie", cookie.as_str()));
+        let (here, there) = (("origin", "http://localhost:3000"), ("origin", "http://localhost:3001"));
+        assert!(own(&[bearer]) && own(&[bearer, here]) && own(&[cookie, here]));
+        assert!(own(&[cookie, here, ("sec-fetch-site", "same-origin")]));
+        assert!(!own(&[cookie]), "a browser says where a change comes from");
+        assert!(!own(&[bearer, there]) && !own(&[cookie, there]) && !own(&[cookie, ("origin", "null")]));
+        assert!(!own(&[cookie, here, ("sec-fetch-site", "cross-site")]));
+        assert!(!own(&[bearer, ("sec-fetch-site", "same-site")]));
     }
 
     #[test]

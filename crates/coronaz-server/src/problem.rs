@@ -26,13 +26,32 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
+    /// What is wrong, field by field, where a form was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field; a parameter is `parameters.NAME`.
+    pub field: String,
+    /// What would be right.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// What is wrong with this field.
+    pub(crate) fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
 }
 
 impl Problem {
     /// A problem of this kind.
     pub(crate) fn new(status: StatusCode) -> Self {
         let title = status.canonical_reason().unwrap_or("Problem").to_owned();
-        Self { kind: "about:blank", title, status: status.as_u16(), detail: None }
+        Self { kind: "about:blank", title, status: status.as_u16(), detail: None, errors: Vec::new() }
     }
 
     /// The same, with what would be right.
@@ -45,6 +64,17 @@ impl Problem {
     /// 400: the request is wrong.
     pub(crate) fn wrong(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST).detail(detail)
+    }
+
+    /// 422: the form is understood, and some of its fields are wrong.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY).detail(detail) }
+    }
+
+    /// 409: not as things are now.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT).detail(detail)
     }
 
     /// 404: there is no such thing.

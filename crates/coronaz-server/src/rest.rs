@@ -1,9 +1,14 @@
 //! The bodies of `/api/v1`. Times are milliseconds since 1970 (UTC), positions are in units of the
 //! field, and what is not known is left out.
+//!
+//! - [`operator`]: the laboratory and its runs; [`jobs`]: audits and schedules of faults
+
+pub mod jobs;
+pub mod operator;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -35,7 +40,7 @@ pub struct Run {
 }
 
 /// A parameter's value.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Parameter {
     /// On or off.

@@ -19,6 +19,8 @@ use tokio::{
 use crate::{
     app::{self, App, Shared},
     config::{Config, ConfigError},
+    control::Control,
+    flows::Flows,
     live::Hub,
     page::Files,
     readers::Readers,
@@ -78,6 +80,12 @@ impl Server {
             on_loopback: address.ip().is_loopback(),
             requests: Semaphore::new(limits.requests_max),
             histories: Arc::new(Semaphore::new(HISTORIES_MAX)),
+            control: self.config.control.as_deref().map(Control::new),
+            scenarios: self.config.scenarios,
+            administered: self.config.administered,
+            deletions: Arc::default(),
+            allow_hosts: self.config.allow_hosts,
+            flows: Flows::default(),
             stopping: stopping.clone(),
             limits: limits.clone(),
         });

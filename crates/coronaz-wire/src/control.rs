@@ -24,5 +24,11 @@ pub const REQUEST_BYTES_MAX: usize = 2 * crate::scenario::SCENARIO_BYTES_MAX + 4
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most people of a run of devices with a radio each, on one machine: each has sockets of its own.
 pub const NODES_MAX: u32 = 10_000;
+/// The name of the back-end's part.
+pub const SERVE: &str = "serve";
+/// The slowest that a fleet goes, in times of real time.
+pub const SPEED_MIN: f64 = 0.001;
+/// The fastest that a fleet goes by number; it also goes as fast as it can.
+pub const SPEED_MAX: f64 = 1_000_000.0;
 /// How long the laboratory may take for an answer, in seconds; then the asker gives up.
 pub const ANSWER_SECONDS_MAX: u64 = 10;

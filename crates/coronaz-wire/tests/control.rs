@@ -77,11 +77,17 @@ fn overview() -> Overview {
         forked_from: Some(Origin { run: RUN, tick: 60 }),
         why: None,
     };
-    Overview { parts: vec![part], runs: vec![run], own_broker: true, own_store: false }
+    Overview {
+        parts: vec![part],
+        runs: vec![run],
+        own_broker: true,
+        own_store: false,
+        written_records: Some(5),
+    }
 }
 
 fn answers() -> Vec<Answer> {
-    let verdict = AuditVerdict { recorded: 9, stored: 8, late: 1, ..AuditVerdict::default() };
+    let verdict = AuditVerdict { recorded: 9, stored: 8, late: Some(1), ..AuditVerdict::default() };
     let fault = Fault { at_ms: 10, kind: "kill".to_owned(), part: "broker".to_owned(), until_ms: None };
     vec![
         Answer::Done("added 3 safe and 1 infected".to_owned()),
@@ -143,15 +149,15 @@ fn a_scenario_of_the_longest_size_fits_into_a_question_and_more_is_refused_unrea
 #[test]
 fn a_verdict_of_an_auditor_who_says_less_is_read_and_losses_are_not_clean() {
     let verdict: AuditVerdict =
-        serde_json::from_str(r#"{"recorded":4,"stored":4,"rest":1}"#).expect("a verdict");
+        serde_json::from_str(r#"{"recorded":4,"stored":4,"rest":1,"late":null}"#).expect("a verdict");
     assert!(verdict.is_clean());
     for broken in [
-        AuditVerdict { lost: 1, ..verdict },
-        AuditVerdict { doubled: 1, ..verdict },
-        AuditVerdict { wrong: 1, ..verdict },
-        AuditVerdict { unknown: 1, ..verdict },
+        AuditVerdict { lost: 1, ..verdict.clone() },
+        AuditVerdict { doubled: 1, ..verdict.clone() },
+        AuditVerdict { wrong: 1, ..verdict.clone() },
+        AuditVerdict { unknown: 1, ..verdict.clone() },
     ] {
         assert!(!broken.is_clean(), "{broken:?}");
     }
-    assert!(AuditVerdict { late: 5, ..verdict }.is_clean());
+    assert!(AuditVerdict { late: Some(5), ..verdict }.is_clean());
 }

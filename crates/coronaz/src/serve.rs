@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use coronaz_devices::scenario;
 use coronaz_server::{Config, Limits, Server, Token};
 use coronaz_store::StoreLocation;
+use coronaz_wire::Scenario;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
@@ -31,7 +33,7 @@ const LEAVE_AFTER: Duration = Duration::from_millis(200);
 )]
 pub(crate) struct Args {
     /// The store to read; it may come later
-    #[arg(long, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    #[arg(long, env = "CORONAZ_STORE", default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
     store: StoreLocation,
 
     /// Where to listen; port 0 takes a free one
@@ -45,14 +47,28 @@ pub(crate) struct Args {
     /// A file with the operator's token: opens the operator's part, and lets others in who know it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// The control socket of the laboratory that this server belongs to: opens the operator's laboratory
+    #[arg(long, value_name = "PATH", requires = "token_file")]
+    control: Option<PathBuf>,
+
+    /// A name under which a proxy in front passes requests on to this machine; repeatable. They need the token
+    #[arg(long = "allow-host", value_name = "NAME", requires = "token_file", value_parser = host_name)]
+    allow_hosts: Vec<String>,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let token = args.token_file.as_deref().map(Token::read).transpose();
+    let token = token.map_err(|error| Failure::usage(chain(&error)))?;
     let config = Config {
         web_dir: args.web_dir,
-        token: token.map_err(|error| Failure::usage(chain(&error)))?,
+        // Who cannot be told from a visitor deletes nothing.
+        administered: token.is_some().then(|| args.store.clone()),
+        token,
+        control: args.control,
+        scenarios: scenarios()?,
+        allow_hosts: args.allow_hosts,
         limits: Limits::default(),
     };
     config.may_listen(args.listen).map_err(|error| Failure::usage(chain(&error)))?;
@@ -64,6 +80,17 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let outcome = serve(&runtime, server, args.listen);
     runtime.shutdown_timeout(LEAVE_AFTER);
     outcome
+}
+
+/// The scenarios that need no file.
+fn scenarios() -> Result<Vec<Scenario>, Failure> {
+    let load = |(name, _)| scenario::load(name).map_err(|error| Failure::internal(chain(&error)));
+    scenario::BUILT_IN.into_iter().map(load).collect()
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    if fits { Ok(text.to_owned()) } else { Err("a host's name alone, without scheme and port".to_owned()) }
 }
 
 fn serve(runtime: &Runtime, server: Server, address: SocketAddr) -> Result<(), Failure> {

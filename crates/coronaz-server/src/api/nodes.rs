@@ -1,13 +1,14 @@
 //! One node, its contacts and encounters.
 
 use axum::{Json, extract::State};
+use coronaz_store::{Queries, StoreError, queries::Span, view};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    extract::{PageOfTime, Path, Query, limit, write_cursor},
+    extract::{Order, PageOfTime, Path, Query, limit, write_cursor},
     problem::Problem,
     rest::{Contact, Contacts, Encounter, Encounters, Node, NodeName, NodeNames},
 };
@@ -75,6 +76,25 @@ pub(super) async fn node(
     Ok(Json(app.readers().ask(move |store| store.node(run, id)).await?.into()))
 }
 
+/// What a list in time is asked for.
+struct Asked {
+    span: Span,
+    after: Option<view::Cursor>,
+    limit: usize,
+    order: Order,
+}
+
+/// A page of a list in time.
+async fn listed<T: Send + 'static>(
+    app: &App,
+    page: &PageOfTime,
+    question: impl FnOnce(&dyn Queries, Asked) -> Result<view::Page<T>, StoreError> + Send + 'static,
+) -> Result<view::Page<T>, Problem> {
+    let (span, after, limit) = page.read()?;
+    let asked = Asked { span, after, limit, order: page.order.unwrap_or_default() };
+    Ok(app.readers().ask(move |store| question(store, asked)).await?)
+}
+
 /// What one node heard, by time.
 #[utoipa::path(
     get, path = "/api/v1/runs/{run}/nodes/{id}/contacts", operation_id = "contacts",
@@ -94,8 +114,11 @@ pub(super) async fn contacts(
     Path((run, id)): Path<(Uuid, Uuid)>,
     Query(page): Query<PageOfTime>,
 ) -> Result<Json<Contacts>, Problem> {
-    let (span, after, limit) = page.read()?;
-    let page = app.readers().ask(move |store| store.contacts(run, id, span, after, limit)).await?;
+    let page = listed(&app, &page, move |store, asked| match asked.order {
+        Order::Oldest => store.contacts(run, id, asked.span, asked.after, asked.limit),
+        Order::Newest => store.contacts_newest_first(run, id, asked.span, asked.after, asked.limit),
+    });
+    let page = page.await?;
     Ok(Json(Contacts {
         contacts: page.items.into_iter().map(Contact::from).collect(),
         next: page.next.map(write_cursor),
@@ -121,8 +144,11 @@ pub(super) async fn encounters(
     Path((run, id)): Path<(Uuid, Uuid)>,
     Query(page): Query<PageOfTime>,
 ) -> Result<Json<Encounters>, Problem> {
-    let (span, after, limit) = page.read()?;
-    let page = app.readers().ask(move |store| store.encounters(run, id, span, after, limit)).await?;
+    let page = listed(&app, &page, move |store, asked| match asked.order {
+        Order::Oldest => store.encounters(run, id, asked.span, asked.after, asked.limit),
+        Order::Newest => store.encounters_newest_first(run, id, asked.span, asked.after, asked.limit),
+    });
+    let page = page.await?;
     Ok(Json(Encounters {
         encounters: page.items.into_iter().map(Encounter::from).collect(),
         next: page.next.map(write_cursor),

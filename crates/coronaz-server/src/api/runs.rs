@@ -178,6 +178,9 @@ pub(super) struct Since {
     /// At most so many.
     #[param(nullable = false, minimum = 1, maximum = 100_000, default = 1_000)]
     limit: Option<usize>,
+    /// Only those by this node.
+    #[param(nullable = false)]
+    infector: Option<Uuid>,
 }
 
 /// Who infected whom, when and where; oldest first.
@@ -198,6 +201,10 @@ pub(super) async fn infections(
 ) -> Result<Json<Infections>, Problem> {
     let limit = limit(since.limit, INFECTIONS_DEFAULT, INFECTIONS_MAX)?;
     let from_us = since.from_ms.map_or(i64::MIN, |ms| ms.saturating_mul(1000));
-    let infections = app.readers().ask(move |store| store.infections(run, from_us, limit)).await?;
+    let infections = app.readers().ask(move |store| match since.infector {
+        None => store.infections(run, from_us, limit),
+        Some(infector) => store.infections_by(run, infector, from_us, limit),
+    });
+    let infections = infections.await?;
     Ok(Json(Infections { infections: infections.into_iter().map(Infection::from).collect() }))
 }

@@ -38,7 +38,7 @@ pub struct Audit {
 }
 
 /// What an audit found, in contacts. What the auditor does not say is 0.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditVerdict {
     /// Different contacts that were recorded.
@@ -53,8 +53,14 @@ pub struct AuditVerdict {
     pub wrong: u64,
     /// Stored, and recorded by nobody.
     pub unknown: u64,
-    /// Recorded, and still on the way.
-    pub late: u64,
+    /// Still on the way, as far as the store shows; not lost.
+    pub waiting: u64,
+    /// Reports, or ticks of a fleet, that came in late; `None`: the store does not say.
+    pub late: Option<u64>,
+    /// What could not be checked, and why.
+    pub unchecked: Vec<String>,
+    /// The first differences, in words.
+    pub examples: Vec<String>,
 }
 
 impl AuditVerdict {

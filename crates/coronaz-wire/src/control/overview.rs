@@ -16,6 +16,9 @@ pub struct Overview {
     pub own_broker: bool,
     /// Whether the store is a file of the laboratory's; otherwise it is a database elsewhere.
     pub own_store: bool,
+    /// Records that were ever written to the topic, as the broker said lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_records: Option<u64>,
 }
 
 /// What a part does.
