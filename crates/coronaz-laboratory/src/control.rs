@@ -1,66 +1,23 @@
-//! The control socket: one JSON line asks, one JSON line answers.
+//! The control socket: one JSON line asks, one JSON line answers (`coronaz_wire::control`).
 //!
 //! It lies in the data folder, which only its owner can enter; who can open it is the operator.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use coronaz_wire::control::{ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, REQUEST_BYTES_MAX, Reason, Refusal};
+pub use coronaz_wire::control::{Answer, Request};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
-    net::UnixListener,
-    sync::{mpsc, oneshot},
+    net::{UnixListener, unix::OwnedReadHalf},
+    sync::{Semaphore, mpsc, oneshot},
 };
 
-use crate::{data_dir::control_socket, part::Status};
-
-/// What another shell can ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Request {
-    /// More people.
-    Add {
-        /// Safe ones.
-        safe: u32,
-        /// Infected ones.
-        infected: u32,
-    },
-    /// How the parts are.
-    Status,
-    /// Kills a part's process with SIGKILL; it comes back.
-    Kill {
-        /// The part.
-        part: String,
-    },
-    /// Stops a part's process with SIGSTOP.
-    Pause {
-        /// The part.
-        part: String,
-    },
-    /// Lets a paused part go on.
-    Resume {
-        /// The part.
-        part: String,
-    },
-    /// Stops the laboratory.
-    Stop,
-}
-
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// It is done.
-    Done(String),
-    /// How the parts are.
-    Parts(Vec<Status>),
-    /// It was not done, and why.
-    Refused(String),
-}
+use crate::data_dir::control_socket;
 
 /// Why a laboratory could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +44,12 @@ pub enum AskError {
 /// A request on its way to whoever runs the laboratory, and where the answer goes.
 pub type Asked = (Request, oneshot::Sender<Answer>);
 
-/// A request is a short line; a longer one is nobody's we know.
-const REQUEST_BYTES_MAX: u64 = 4 * 1024;
 /// Requests waiting to be carried out; more shells than this at once are made to wait.
 pub const REQUESTS_MAX: usize = 16;
+/// Conversations at once; more wait in the socket's queue.
+const CONVERSATIONS_MAX: usize = 32;
+/// Whoever connects says something soon.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Opens the control socket of a data folder that the caller has locked.
 ///
@@ -108,33 +67,38 @@ pub fn listen(data_dir: &Path) -> io::Result<UnixListener> {
 
 /// Takes requests for as long as the receiver lives.
 pub async fn serve(listener: UnixListener, requests: mpsc::Sender<Asked>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    let places = std::sync::Arc::new(Semaphore::new(CONVERSATIONS_MAX));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let Ok((stream, _)) = listener.accept().await else { return };
         let requests = requests.clone();
         tokio::spawn(async move {
+            let _place = place;
             let (reading, mut writing) = stream.into_split();
-            let mut line = String::new();
-            let mut reading = tokio::io::BufReader::new(reading.take(REQUEST_BYTES_MAX));
-            if reading.read_line(&mut line).await.is_err() {
+            let Ok(Ok(line)) = tokio::time::timeout(REQUEST_TIME_MAX, read_line(reading)).await else {
                 return;
-            }
-            let answer = match serde_json::from_str(&line) {
+            };
+            let answer = match Request::decode(&line) {
                 Ok(request) => {
                     let (answer, answered) = oneshot::channel();
                     if requests.send((request, answer)).await.is_err() {
                         return;
                     }
-                    answered
-                        .await
-                        .unwrap_or_else(|_| Answer::Refused("the laboratory is stopping".to_owned()))
+                    let stopping = || Refusal::new(Reason::Failed, "the laboratory is stopping").into();
+                    answered.await.unwrap_or_else(|_| stopping())
                 }
-                Err(error) => Answer::Refused(format!("not a request: {error}")),
+                Err(error) => Refusal::new(Reason::Wrong, format!("not a request: {error}")).into(),
             };
-            let mut text = serde_json::to_string(&answer).expect("an answer can be written as JSON");
-            text.push('\n');
             // The asker may have gone; what it asked for is done all the same.
-            let _ = writing.write_all(text.as_bytes()).await;
+            let _ = writing.write_all(&answer.encode()).await;
         });
     }
+}
+
+async fn read_line(reading: OwnedReadHalf) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let limit = REQUEST_BYTES_MAX as u64 + 1;
+    tokio::io::BufReader::new(reading.take(limit)).read_until(b'\n', &mut line).await?;
+    Ok(line)
 }
 
 /// Asks the laboratory that runs on a data folder.
@@ -148,13 +112,11 @@ pub fn ask(data_dir: &Path, request: &Request) -> Result<Answer, AskError> {
 }
 
 fn converse(mut stream: UnixStream, request: &Request) -> io::Result<Answer> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut text = serde_json::to_string(request)?;
-    text.push('\n');
-    stream.write_all(text.as_bytes())?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
+    stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))?;
+    stream.write_all(&request.encode())?;
+    let mut line = Vec::new();
+    BufReader::new(stream.take(ANSWER_BYTES_MAX as u64 + 1)).read_until(b'\n', &mut line)?;
+    Answer::decode(&line).map_err(io::Error::other)
 }
 
 #[cfg(test)]
@@ -169,10 +131,31 @@ mod tests {
         assert!(error.contains("no laboratory runs on"), "{error}");
         let (send, mut receive) = mpsc::channel::<Asked>(REQUESTS_MAX);
         tokio::spawn(serve(listen(&path).expect("a socket"), send));
-        let asking = tokio::task::spawn_blocking(move || ask(&path, &Request::Add { safe: 3, infected: 1 }));
+        let add = Request::Add { safe: 3, infected: 1, run: None };
+        let asked = add.clone();
+        let asking = tokio::task::spawn_blocking(move || ask(&path, &asked));
         let (request, answer) = receive.recv().await.expect("a request");
-        assert_eq!(request, Request::Add { safe: 3, infected: 1 });
+        assert_eq!(request, add);
         answer.send(Answer::Done("added".to_owned())).expect("the asker waits");
         assert_eq!(asking.await.expect("no panic").expect("an answer"), Answer::Done("added".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused_and_harms_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_owned();
+        let (send, _receive) = mpsc::channel::<Asked>(REQUESTS_MAX);
+        tokio::spawn(serve(listen(&path).expect("a socket"), send));
+        let say = move |bytes: &[u8]| {
+            let mut stream = UnixStream::connect(control_socket(&path)).expect("a socket");
+            stream.write_all(bytes).expect("it reads");
+            let mut line = Vec::new();
+            BufReader::new(stream).read_until(b'\n', &mut line).expect("an answer");
+            Answer::decode(&line).expect("an answer")
+        };
+        let answers = tokio::task::spawn_blocking(move || [say(b"stop\n"), say(b"{\"do\":\"burn\"}\n")]);
+        for answer in answers.await.expect("no panic") {
+            assert!(matches!(&answer, Answer::Refused(no) if no.reason == Reason::Wrong), "{answer:?}");
+        }
     }
 }

@@ -60,7 +60,7 @@ impl DataDir {
             return Err(DataDirError::Locked { path, pid: pid.trim().to_owned() });
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io_error)?;
-        for folder in ["logs", "spool"] {
+        for folder in ["logs", "spool", "runs", "checkpoints"] {
             fs::create_dir_all(path.join(folder)).map_err(io_error)?;
         }
         Ok(DataDir { path, _lock: lock })
@@ -88,6 +88,36 @@ impl DataDir {
     #[must_use]
     pub fn log_file(&self, part: &str) -> PathBuf {
         self.path.join("logs").join(format!("{part}.log"))
+    }
+
+    /// Where fleets keep what they go on from after they were killed.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The list of runs.
+    #[must_use]
+    pub fn register_file(&self) -> PathBuf {
+        self.path.join("runs.json")
+    }
+
+    /// The scenario file of a run that was started while the laboratory ran.
+    #[must_use]
+    pub fn run_file(&self, run: uuid::Uuid) -> PathBuf {
+        self.path.join("runs").join(format!("{run}.toml"))
+    }
+
+    /// The folder of a run's spools.
+    #[must_use]
+    pub fn spools(&self, run: uuid::Uuid) -> PathBuf {
+        self.path.join("spool").join(run.to_string())
+    }
+
+    /// The operator's token.
+    #[must_use]
+    pub fn token_file(&self) -> PathBuf {
+        self.path.join("operator-token")
     }
 
     /// The spool folder of a group of devices of a run.

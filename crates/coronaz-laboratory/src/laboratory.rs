@@ -1,34 +1,58 @@
 //! All parts together: started, watched and stopped in order.
 
 use std::{
-    fs, io,
+    io,
     net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use coronaz_wire::control::RunState;
 
 use crate::{
     address::{self, AddressError},
-    data_dir::DataDir,
+    data_dir::{DataDir, control_socket},
+    jobs::Jobs,
     logs::Show,
     part::{Part, State, Status},
-    plan::{People, Plan},
+    plan::Plan,
+    ready,
+    register::Register,
+    runs::Played,
 };
 
 /// A running laboratory.
 #[derive(Debug)]
 pub struct Laboratory {
-    plan: Plan,
-    data_dir: DataDir,
-    brokers: String,
-    show: Show,
-    servers: Vec<Part>,
-    devices: Vec<Part>,
+    pub(crate) plan: Plan,
+    pub(crate) data_dir: DataDir,
+    pub(crate) brokers: String,
+    pub(crate) show: Show,
+    pub(crate) servers: Vec<Part>,
+    pub(crate) played: Vec<Played>,
+    pub(crate) register: Register,
+    pub(crate) jobs: Jobs,
+    pub(crate) first_name: String,
+    pub(crate) written: Written,
+    /// Groups of devices and fleets so far: each has a name of its own.
+    pub(crate) groups: u32,
+}
+
+/// Records that were ever written to the topic, by whoever asks the broker now and then; `None`: not known.
+pub type Written = Arc<Mutex<Option<u64>>>;
+
+/// What a laboratory is told beside its plan.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// The name of the first run, for people.
+    pub name: String,
+    /// The operator's token, for the server. Default: none, and then the operator's part is closed.
+    pub token_file: Option<PathBuf>,
+    /// Runs that are older are deleted. Default: none is.
+    pub keep_days: Option<u32>,
+    /// What the broker says. Default: nothing.
+    pub written: Written,
 }
 
 /// Why a laboratory does not start.
@@ -40,6 +64,9 @@ pub enum StartError {
     /// The embedded broker's program is missing.
     #[error("the program {0} is missing; `make build` builds it, or name a Kafka with --broker HOST:PORT")]
     NoBroker(String),
+    /// The first people cannot be started.
+    #[error("{0}")]
+    People(String),
     /// A part's port or folder cannot be had.
     #[error("cannot prepare the parts")]
     Io(#[from] io::Error),
@@ -68,30 +95,20 @@ pub enum NotReady {
     },
 }
 
-/// Why a command to a part had no effect.
-#[derive(Debug, thiserror::Error)]
-pub enum SignalError {
-    /// No such part.
-    #[error("there is no part {name:?}; there are: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// All names.
-        known: String,
-    },
-    /// It has no process now.
-    #[error("the part {0:?} does not run now")]
-    NotRunning(String),
-}
-
 impl Laboratory {
     /// Starts all parts in a folder that this process has locked. Nothing is started when something
     /// is wrong with the plan. To be called within a Tokio runtime.
     ///
     /// # Errors
     /// The page's port is taken, or the broker's program is missing.
-    pub fn start(plan: Plan, data_dir: DataDir, show: Show) -> Result<Laboratory, StartError> {
+    pub fn start(
+        plan: Plan,
+        data_dir: DataDir,
+        extras: Extras,
+        show: Show,
+    ) -> Result<Laboratory, StartError> {
         address::ensure_free(plan.listen)?;
+        let register = Register::open(&data_dir.register_file())?;
         let mut servers = Vec::new();
         let brokers = if let Some(brokers) = &plan.broker {
             brokers.clone()
@@ -103,26 +120,37 @@ impl Laboratory {
             servers.push(Part::start(plan.broker_part(&data_dir, address), show));
             address.to_string()
         };
-        servers.push(Part::start(plan.ingest_part(&data_dir, &brokers), show));
-        servers.push(Part::start(plan.serve_part(&data_dir), show));
-        let mut laboratory = Laboratory { plan, data_dir, brokers, show, servers, devices: Vec::new() };
-        laboratory.add(laboratory.plan.people)?;
+        let mut ingest = plan.ingest_part(&data_dir, &brokers);
+        ingest.arguments.extend(extras.keep_days.map(|days| format!("--keep-days={days}")));
+        servers.push(Part::start(ingest, show));
+        let mut serve = plan.serve_part(&data_dir);
+        if let Some(token_file) = &extras.token_file {
+            let socket = control_socket(data_dir.path());
+            serve.arguments.push(format!("--token-file={}", token_file.display()));
+            serve.arguments.push(format!("--control={}", socket.display()));
+        }
+        servers.push(Part::start(serve, show));
+        let mut laboratory = Laboratory {
+            plan,
+            data_dir,
+            brokers,
+            show,
+            servers,
+            played: Vec::new(),
+            register,
+            jobs: Jobs::default(),
+            first_name: extras.name,
+            written: extras.written,
+            groups: 0,
+        };
+        laboratory.add(laboratory.plan.people, None).map_err(|no| StartError::People(no.text))?;
         Ok(laboratory)
     }
 
-    /// Adds a group of devices; adding nobody does nothing.
-    ///
-    /// # Errors
-    /// When their spool folder cannot be made.
-    pub fn add(&mut self, people: People) -> io::Result<()> {
-        if people.safe + people.infected == 0 {
-            return Ok(());
-        }
-        let group = u32::try_from(self.devices.len()).map_or(u32::MAX, |n| n + 1);
-        fs::create_dir_all(self.data_dir.spool(self.plan.run, &format!("devices-{group}")))?;
-        let specification = self.plan.devices_part(&self.data_dir, &self.brokers, group, people);
-        self.devices.push(Part::start(specification, self.show));
-        Ok(())
+    /// Where the broker is.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
     }
 
     /// Where the page answers.
@@ -134,26 +162,8 @@ impl Laboratory {
     /// How every part is.
     #[must_use]
     pub fn status(&self) -> Vec<Status> {
-        self.servers.iter().chain(&self.devices).map(Part::status).collect()
-    }
-
-    /// Whether all devices have died of age.
-    #[must_use]
-    pub fn all_devices_finished(&self) -> bool {
-        self.devices.iter().all(|part| part.status().state == State::Finished)
-    }
-
-    /// Sends a signal to one part's process (the watch over it goes on).
-    ///
-    /// # Errors
-    /// No part of that name, or it has no process now.
-    pub fn signal(&self, name: &str, signal: Signal) -> Result<(), SignalError> {
-        let mut parts = self.servers.iter().chain(&self.devices);
-        let part = parts.find(|part| part.status().name == name).ok_or_else(|| {
-            let known = self.status().into_iter().map(|status| status.name).collect::<Vec<_>>().join(", ");
-            SignalError::Unknown { name: name.to_owned(), known }
-        })?;
-        if part.signal(signal) { Ok(()) } else { Err(SignalError::NotRunning(name.to_owned())) }
+        let played = self.played.iter().flat_map(|played| &played.parts);
+        self.servers.iter().chain(played).map(Part::status).collect()
     }
 
     /// Waits until the page answers and its store is there.
@@ -167,7 +177,7 @@ impl Laboratory {
                 let log = self.data_dir.log_file(&part.name).display().to_string();
                 return Err(NotReady::Refused { part: part.name, log });
             }
-            if is_ready(self.plan.listen).await {
+            if ready::is_ready(self.plan.listen).await {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -176,14 +186,21 @@ impl Laboratory {
         Err(NotReady::Late { listen: self.plan.listen, waited_s: within.as_secs(), logs })
     }
 
-    /// Stops what was started, and nothing else: first the devices, with their last messages, then the
+    /// Stops what was started, and nothing else: first faults and devices, with their last messages, then the
     /// consumer, which stores them, then the page, then the broker.
-    pub async fn stop(self) {
-        let devices: Vec<_> = self.devices.into_iter().map(|part| tokio::spawn(part.stop())).collect();
+    pub async fn stop(mut self) {
+        // An error: none goes on.
+        let _ = self.jobs.stop_chaos();
+        let parts = self.played.iter_mut().flat_map(|played| std::mem::take(&mut played.parts));
+        let devices: Vec<_> = parts.map(|part| tokio::spawn(part.stop())).collect();
         for device in devices {
             if let Err(error) = device.await {
                 tracing::error!(%error, "stopping a group of devices ended badly");
             }
+        }
+        let going: Vec<_> = self.register.going().map(|run| run.run).collect();
+        for run in going {
+            self.register.end(run, RunState::Ended, Some("the laboratory was stopped".to_owned()));
         }
         let (broker, others): (Vec<_>, Vec<_>) =
             self.servers.into_iter().partition(|part| part.status().name == crate::plan::BROKER);
@@ -191,17 +208,4 @@ impl Laboratory {
             part.stop().await;
         }
     }
-}
-
-/// Whether `GET /readyz` answers 200; a part that hangs counts as not ready.
-async fn is_ready(listen: SocketAddr) -> bool {
-    let asked = async {
-        let mut stream = TcpStream::connect(listen).await?;
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut head = [0; 12];
-        stream.read_exact(&mut head).await?;
-        io::Result::Ok(head.ends_with(b" 200"))
-    };
-    matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(true)))
 }

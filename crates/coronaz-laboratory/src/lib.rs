@@ -3,25 +3,37 @@
 //! - [`plan`]: which parts there are, and how each is called
 //! - [`part`]: one child process: started, watched, restarted with a growing pause, stopped
 //! - [`logs`]: the parts' output, with the part's name before each line
-//! - [`laboratory`]: all parts together, started and stopped in order
-//! - [`control`]: the socket over which another shell adds people or asks how things are
+//! - [`usage`]: what a process takes of the machine
+//! - [`laboratory`]: all parts together, started and stopped in order; [`runs`]: runs side by side, started and
+//!   stopped while it goes on; [`register`]: what became of them; [`jobs`]: audits and schedules of faults
+//! - [`orders`]: what an operator asks for, carried out
+//! - [`control`]: the socket over which another shell, or the server, asks for it
+//! - [`ready`]: whether the page answers
 //! - [`address`]: listening addresses: taken or free
 //! - [`data_dir`]: the folder that holds everything, and its lock
 //! - [`journal`]: what devices themselves wrote down
 //! - [`audit`]: what was recorded against what is stored
+//! - [`mod@chaos`]: a laboratory broken on purpose, watched, and audited
 //!
 //! How it dies: when the supervising process ends, however it ends, the pipes that are the parts'
 //! standard inputs close, and each part stops as if it had been asked to.
 
 pub mod address;
 pub mod audit;
+pub mod chaos;
 pub mod control;
 pub mod data_dir;
+pub mod jobs;
 pub mod journal;
 pub mod laboratory;
 pub mod logs;
+pub mod orders;
 pub mod part;
 pub mod plan;
+pub mod ready;
+pub mod register;
+pub mod runs;
+pub mod usage;
 
-pub use laboratory::{Laboratory, StartError};
+pub use laboratory::{Extras, Laboratory, StartError};
 pub use plan::{People, Plan};

@@ -17,19 +17,32 @@ pub enum Show {
     All,
     /// Warnings and errors: a menu has the terminal.
     Problems,
+    /// No line: what goes wrong is wanted, and told otherwise.
+    Nothing,
 }
 
 /// Bytes after which a log file is set aside (`NAME.log.1`) and a new one begun.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Longer lines are cut: a part that prints without end must not take our memory.
 const LINE_BYTES_MAX: usize = 8 * 1024;
+/// A line's sign stands after the time, near its beginning.
+const SIGN_AT_MAX: usize = 120;
 /// The width of the part's name.
 const NAME_WIDTH: usize = 10;
 
-/// Reads a part's output to its end, into its file and onto the terminal.
+/// Signs kept of a problem: it is told in a line.
+const PROBLEM_CHARS_MAX: usize = 300;
+
+/// Reads a part's output to its end, into its file and onto the terminal; problems are also handed over, in short.
 ///
 /// Output goes on being read when the file cannot be written: a full disk must not stop the part.
-pub async fn follow(part: String, output: impl AsyncRead + Unpin, path: PathBuf, show: Show) {
+pub async fn follow(
+    part: String,
+    output: impl AsyncRead + Unpin,
+    path: PathBuf,
+    show: Show,
+    mut says: impl FnMut(&str),
+) {
     let mut lines = BufReader::new(output).split(b'\n');
     let mut file = LogFile::open(path).await;
     loop {
@@ -38,7 +51,11 @@ pub async fn follow(part: String, output: impl AsyncRead + Unpin, path: PathBuf,
                 line.truncate(LINE_BYTES_MAX);
                 let line = String::from_utf8_lossy(&line);
                 file.write_line(&line).await;
-                if show == Show::All || is_problem(&line) {
+                let problem = problem(&line);
+                if let Some(problem) = &problem {
+                    says(problem);
+                }
+                if show == Show::All || show == Show::Problems && problem.is_some() {
                     show_line(&part, &line);
                 }
             }
@@ -51,9 +68,15 @@ pub async fn follow(part: String, output: impl AsyncRead + Unpin, path: PathBuf,
     }
 }
 
-fn is_problem(line: &str) -> bool {
-    let head: String = line.chars().take(120).collect();
-    [" WARN", " ERROR", "panicked at"].iter().any(|word| head.contains(word))
+/// A warning, an error, or the last word of a program that ends with a failure: without the time before it, in short.
+fn problem(line: &str) -> Option<String> {
+    let head_ends = line.char_indices().nth(SIGN_AT_MAX).map_or(line.len(), |(at, _)| at);
+    let head = &line[..head_ends];
+    let after_sign = |sign: &str| head.find(sign).map(|at| &line[at + sign.len()..]);
+    let text = ([" WARN", " ERROR"].into_iter().find_map(after_sign))
+        .or_else(|| head.find("panicked at").map(|at| &line[at..]))
+        .or_else(|| ["coronaz: ", "coronaz-broker: "].into_iter().find_map(|name| line.strip_prefix(name)))?;
+    Some(text.trim().chars().take(PROBLEM_CHARS_MAX).collect())
 }
 
 fn show_line(part: &str, line: &str) {

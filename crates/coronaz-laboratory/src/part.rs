@@ -7,14 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use coronaz_wire::control::{Part as Status, PartState as State};
+use coronaz_wire::{control::PartKind, wall_clock};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::{Deserialize, Serialize};
 use tokio::{
     process::{Child, Command},
     sync::watch,
 };
 
-use crate::logs::{self, Show};
+use crate::{
+    logs::{self, Show},
+    usage,
+};
 
 /// The pause before the first restart.
 const RESTART_PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -42,33 +46,13 @@ pub struct Specification {
     pub stop_within: Duration,
 }
 
-/// What a part is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Its process runs.
-    Running,
-    /// Its process ended; the next start is near.
-    Restarting,
-    /// Its process found its arguments or files wrong: starting it again would not help.
-    Refused,
-    /// Its process did its work.
-    Finished,
-    /// It was stopped with the laboratory.
-    Stopped,
-}
-
-/// A part as the operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// The part.
-    pub name: String,
-    /// What it is doing.
-    pub state: State,
-    /// Its process, while it runs.
-    pub pid: Option<u32>,
-    /// How often it was started again.
-    pub restarts: u32,
+/// What the watch over a part is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Orders {
+    /// It is to end.
+    stop: bool,
+    /// So often its process was to be started anew.
+    restarts: u32,
 }
 
 /// A running part. Dropping it closes the child's standard input, which stops the child.
@@ -76,7 +60,8 @@ pub struct Status {
 pub struct Part {
     specification: Specification,
     status: Arc<Mutex<Status>>,
-    stop: watch::Sender<bool>,
+    orders: watch::Sender<Orders>,
+    show: Show,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -84,12 +69,25 @@ impl Part {
     /// Starts the part and the watch over it.
     #[must_use]
     pub fn start(specification: Specification, show: Show) -> Part {
-        let status =
-            Status { name: specification.name.clone(), state: State::Restarting, pid: None, restarts: 0 };
-        let status = Arc::new(Mutex::new(status));
-        let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(watch_over(specification.clone(), Arc::clone(&status), stopping, show));
-        Part { specification, status, stop, task }
+        let status = Status {
+            name: specification.name.clone(),
+            kind: kind(&specification.name),
+            state: State::Restarting,
+            since_ms: now_ms(),
+            pid: None,
+            restarts: 0,
+            run: None,
+            memory_bytes: None,
+            cpu_seconds: None,
+            says: None,
+        };
+        Part::watched(specification, Arc::new(Mutex::new(status)), show)
+    }
+
+    fn watched(specification: Specification, status: Arc<Mutex<Status>>, show: Show) -> Part {
+        let (orders, ordered) = watch::channel(Orders::default());
+        let task = tokio::spawn(watch_over(specification.clone(), Arc::clone(&status), ordered, show));
+        Part { specification, status, orders, show, task }
     }
 
     /// How the part is.
@@ -105,10 +103,58 @@ impl Part {
         pid.is_some_and(|pid| send(pid, signal))
     }
 
+    /// How the part is, with what its process takes of the machine.
+    #[must_use]
+    pub fn measured(&self) -> Status {
+        let mut status = self.status();
+        if let Some(usage) = status.pid.and_then(usage::of) {
+            status.memory_bytes = Some(usage.memory_bytes);
+            status.cpu_seconds = Some(usage.cpu_seconds);
+            if usage.is_paused && status.state == State::Running {
+                status.state = State::Paused;
+            }
+        }
+        status
+    }
+
+    /// Ends the part's process in an orderly way and starts it again at once; one that waits for its next start, or
+    /// has given up, is started now.
+    pub fn restart(&mut self) {
+        if self.task.is_finished() {
+            let (specification, status) = (self.specification.clone(), Arc::clone(&self.status));
+            lock(&status).restarts += 1;
+            *self = Part::watched(specification, status, self.show);
+        } else {
+            self.orders.send_modify(|orders| orders.restarts += 1);
+        }
+    }
+
+    /// The same, a while later: for the part that has to say first that it asked for it.
+    pub fn restart_after(&mut self, pause: Duration) {
+        if self.task.is_finished() {
+            return self.restart();
+        }
+        let orders = self.orders.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            orders.send_modify(|orders| orders.restarts += 1);
+        });
+    }
+
+    /// Asks the part to stop, without waiting for its end.
+    pub fn ask_to_stop(&self) {
+        self.orders.send_modify(|orders| orders.stop = true);
+    }
+
+    /// How the part is, for whoever waits for it to become so.
+    pub(crate) fn seen(&self) -> impl Fn() -> Status + Send + use<> {
+        let status = Arc::clone(&self.status);
+        move || lock(&status).clone()
+    }
+
     /// Asks the part to stop, kills it when it does not within its time, and waits for its end.
     pub async fn stop(self) {
-        // No receiver left: the part has finished already.
-        let _ = self.stop.send(true);
+        self.ask_to_stop();
         if let Err(error) = self.task.await {
             tracing::error!(part = self.specification.name, %error, "the watch over a part ended badly");
         }
@@ -120,70 +166,120 @@ fn lock(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
     status.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn send(pid: u32, signal: Signal) -> bool {
+fn now_ms() -> i64 {
+    wall_clock::now_us() / 1000
+}
+
+/// Sends a signal to a process of ours; false when there is none.
+pub(crate) fn send(pid: u32, signal: Signal) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
+}
+
+/// How a process came to its end.
+enum End {
+    /// By itself.
+    Itself(std::io::Result<ExitStatus>),
+    /// It was told to stop.
+    Stop,
+    /// It is to be started anew.
+    Restart,
 }
 
 async fn watch_over(
     specification: Specification,
     status: Arc<Mutex<Status>>,
-    mut stopping: watch::Receiver<bool>,
+    mut orders: watch::Receiver<Orders>,
     show: Show,
 ) {
     let name = specification.name.as_str();
     let mut pause = RESTART_PAUSE_MIN;
     loop {
         let started = Instant::now();
-        match spawn(&specification, show) {
+        let mut at_once = false;
+        match spawn(&specification, &status, show) {
             Ok(mut child) => {
                 set(&status, State::Running, child.id());
-                // Held until the child has ended: waiting for a child that has it would close it.
-                let _lifeline = child.stdin.take();
-                let outcome = tokio::select! {
-                    outcome = child.wait() => Some(outcome),
-                    _ = stopping.wait_for(|&stop| stop) => None,
-                };
-                let Some(outcome) = outcome else {
-                    end(&mut child, &specification).await;
-                    return set(&status, State::Stopped, None);
-                };
-                match outcome {
-                    Ok(exit) if exit.success() && specification.may_finish => {
+                match live(&mut child, &specification, &mut orders).await {
+                    End::Stop => return set(&status, State::Stopped, None),
+                    End::Restart => at_once = true,
+                    End::Itself(Ok(exit)) if exit.success() && specification.may_finish => {
                         tracing::info!(part = name, "finished");
                         return set(&status, State::Finished, None);
                     }
-                    Ok(exit) if exit.code() == Some(EXIT_USAGE) => {
+                    End::Itself(Ok(exit)) if exit.code() == Some(EXIT_USAGE) => {
                         tracing::error!(part = name, "refuses its arguments; not starting it again");
                         return set(&status, State::Refused, None);
                     }
-                    Ok(exit) => tracing::warn!(part = name, "{}; starting it again", describe(exit)),
-                    Err(error) => tracing::error!(part = name, %error, "cannot wait for the process"),
+                    End::Itself(Ok(exit)) => {
+                        tracing::warn!(part = name, "{}; starting it again", describe(exit));
+                    }
+                    End::Itself(Err(error)) => {
+                        tracing::error!(part = name, %error, "cannot wait for the process");
+                    }
                 }
             }
             Err(error) => {
                 let program = specification.program.display();
                 tracing::error!(part = name, %error, %program, "cannot be started");
+                lock(&status).says = Some(format!("{program} cannot be started: {error}"));
             }
         }
         set(&status, State::Restarting, None);
-        pause = if started.elapsed() > WELL_AFTER { RESTART_PAUSE_MIN } else { pause };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            _ = stopping.wait_for(|&stop| stop) => return set(&status, State::Stopped, None),
+        pause = if at_once || started.elapsed() > WELL_AFTER { RESTART_PAUSE_MIN } else { pause };
+        if !at_once {
+            let before = orders.borrow().restarts;
+            let stop = tokio::select! {
+                () = tokio::time::sleep(pause) => false,
+                ordered = orders.wait_for(|orders| orders.stop || orders.restarts != before) => {
+                    ordered.map_or(true, |orders| orders.stop)
+                }
+            };
+            if stop {
+                return set(&status, State::Stopped, None);
+            }
+            pause = (pause * 2).min(RESTART_PAUSE_MAX);
         }
-        pause = (pause * 2).min(RESTART_PAUSE_MAX);
         lock(&status).restarts += 1;
+    }
+}
+
+/// Stays with a process until its end.
+async fn live(child: &mut Child, specification: &Specification, orders: &mut watch::Receiver<Orders>) -> End {
+    // Held until the child has ended: waiting for a child that has it would close it.
+    let _lifeline = child.stdin.take();
+    let before = orders.borrow().restarts;
+    let stop = tokio::select! {
+        outcome = child.wait() => return End::Itself(outcome),
+        ordered = orders.wait_for(|orders| orders.stop || orders.restarts != before) => {
+            // An error: whoever could order is gone, and the part with it.
+            ordered.map_or(true, |orders| orders.stop)
+        }
+    };
+    end(child, specification).await;
+    if stop { End::Stop } else { End::Restart }
+}
+
+/// What a part of this name does.
+fn kind(name: &str) -> PartKind {
+    match name {
+        crate::plan::BROKER => PartKind::Broker,
+        crate::plan::INGEST => PartKind::Ingest,
+        crate::plan::SERVE => PartKind::Serve,
+        _ => PartKind::Devices,
     }
 }
 
 fn set(status: &Mutex<Status>, state: State, pid: Option<u32>) {
     let mut status = lock(status);
+    if status.state != state {
+        status.since_ms = now_ms();
+    }
     status.state = state;
     status.pid = pid;
 }
 
-fn spawn(specification: &Specification, show: Show) -> std::io::Result<Child> {
+fn spawn(specification: &Specification, status: &Arc<Mutex<Status>>, show: Show) -> std::io::Result<Child> {
     let mut child = Command::new(&specification.program)
         .args(&specification.arguments)
         .stdin(Stdio::piped())
@@ -194,11 +290,15 @@ fn spawn(specification: &Specification, show: Show) -> std::io::Result<Child> {
         .kill_on_drop(true)
         .spawn()?;
     let (name, path) = (&specification.name, &specification.log_file);
+    let says = || {
+        let status = Arc::clone(status);
+        move |problem: &str| lock(&status).says = Some(problem.to_owned())
+    };
     if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(logs::follow(name.clone(), stdout, path.clone(), show));
+        tokio::spawn(logs::follow(name.clone(), stdout, path.clone(), show, says()));
     }
     if let Some(stderr) = child.stderr.take() {
-        tokio::spawn(logs::follow(name.clone(), stderr, path.clone(), show));
+        tokio::spawn(logs::follow(name.clone(), stderr, path.clone(), show, says()));
     }
     Ok(child)
 }
@@ -273,6 +373,53 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(hellos(), 2);
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_that_is_to_be_restarted_ends_in_order_and_is_back_at_once() {
+        let (folder, specification) =
+            specification("trap 'echo bye; exit 0' TERM; while true; do sleep 0.02; done", false);
+        let mut part = Part::start(specification, Show::Nothing);
+        let first = wait_for(&part, |s| s.pid.is_some()).await;
+        part.restart();
+        let second = wait_for(&part, |s| s.pid.is_some() && s.pid != first.pid).await;
+        assert_eq!(second.restarts, 1);
+        let text = std::fs::read_to_string(folder.path().join("part.log")).unwrap_or_default();
+        assert_eq!(text, "bye\n");
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_that_has_given_up_can_be_started_again_and_says_why_it_did() {
+        let (folder, specification) =
+            specification("test -e go && exec sleep 60; echo 'coronaz: no go'; exit 64", false);
+        let go = folder.path().join("go");
+        let script = format!("cd '{}'; {}", folder.path().display(), specification.arguments[1]);
+        let specification = Specification { arguments: vec!["-c".to_owned(), script], ..specification };
+        let mut part = Part::start(specification, Show::Nothing);
+        wait_for(&part, |s| s.state == State::Refused && s.says.as_deref() == Some("no go")).await;
+        std::fs::write(go, "").expect("a file");
+        part.restart();
+        assert_eq!(wait_for(&part, |s| s.state == State::Running).await.restarts, 1);
+        part.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_paused_process_is_seen_as_such_with_its_memory() {
+        let (_folder, specification) = specification("exec sleep 60", false);
+        let part = Part::start(specification, Show::Nothing);
+        wait_for(&part, |s| s.pid.is_some()).await;
+        assert!(part.signal(Signal::STOP));
+        for _ in 0..500 {
+            if part.measured().state == State::Paused {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let status = part.measured();
+        assert_eq!(status.state, State::Paused);
+        assert!(status.memory_bytes > Some(0) && status.cpu_seconds.is_some(), "{status:?}");
         part.stop().await;
     }
 

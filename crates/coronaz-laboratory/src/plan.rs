@@ -1,7 +1,8 @@
 //! Which parts a laboratory has, and how each is called.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
+use coronaz_wire::{Setting, control::Origin};
 use uuid::Uuid;
 
 use crate::{data_dir::DataDir, part::Specification};
@@ -44,6 +45,36 @@ pub struct Plan {
     pub coronaz_broker: PathBuf,
 }
 
+/// A fleet to be started.
+#[derive(Debug, Clone)]
+pub struct FleetOrder {
+    /// The part's name.
+    pub name: String,
+    /// Its run.
+    pub run: Uuid,
+    /// The seed of its chance; of a fork, its parent's.
+    pub seed: u64,
+    /// Its scenario file.
+    pub scenario_file: PathBuf,
+    /// Its people.
+    pub people: People,
+    /// How fast it goes, as `--speed` has it. Default: real time.
+    pub speed: Option<String>,
+    /// What it is a fork of.
+    pub fork: Option<ForkOrder>,
+}
+
+/// What a fleet is a fork of.
+#[derive(Debug, Clone)]
+pub struct ForkOrder {
+    /// The run and the tick.
+    pub origin: Origin,
+    /// What is different from then on, by parameter.
+    pub changes: BTreeMap<String, Setting>,
+    /// The seed of chance from then on. Default: as it was.
+    pub seed: Option<u64>,
+}
+
 /// The name of the broker's part.
 pub const BROKER: &str = "broker";
 /// The name of the consumer's part.
@@ -53,6 +84,8 @@ pub const SERVE: &str = "serve";
 
 /// Asking a device to die takes its last messages; a broker that is away is waited for this long.
 const DEVICES_STOP_WITHIN: Duration = Duration::from_secs(8);
+/// A fleet's last frames go into its spool when the broker is away.
+const FLEET_STOP_WITHIN: Duration = Duration::from_secs(8);
 /// The consumer first stores what the broker still holds.
 const INGEST_STOP_WITHIN: Duration = Duration::from_secs(12);
 /// Open requests are answered first.
@@ -123,6 +156,32 @@ impl Plan {
         arguments.extend(self.radio_key.iter().map(|path| format!("--radio-key={}", path.display())));
         arguments.extend(self.journal.iter().map(|path| format!("--journal={}", path.display())));
         let part = self.own_part(data_dir, &name, "node", arguments, DEVICES_STOP_WITHIN);
+        Specification { may_finish: true, ..part }
+    }
+
+    /// A fleet. Killed, it goes on from its newest checkpoint.
+    #[must_use]
+    pub fn fleet_part(&self, data_dir: &DataDir, brokers: &str, order: &FleetOrder) -> Specification {
+        let checkpoints = data_dir.checkpoints();
+        let mut arguments = vec![
+            format!("--scenario={}", order.scenario_file.display()),
+            format!("--people={}", order.people.safe + order.people.infected),
+            format!("--infected={}", order.people.infected),
+            format!("--seed={}", order.seed),
+            format!("--run={}", order.run),
+            format!("--broker={brokers}"),
+            format!("--spool={}", data_dir.spool(order.run, &order.name).display()),
+            format!("--checkpoint-dir={}", checkpoints.display()),
+            format!("--resume={}", checkpoints.display()),
+        ];
+        arguments.extend(order.speed.iter().map(|speed| format!("--speed={speed}")));
+        if let Some(fork) = &order.fork {
+            arguments.push(format!("--fork-of={}", fork.origin.run));
+            arguments.push(format!("--fork-at={}", fork.origin.tick));
+            arguments.extend(fork.changes.iter().map(|(name, value)| format!("--change={name}={value}")));
+            arguments.extend(fork.seed.map(|seed| format!("--fork-seed={seed}")));
+        }
+        let part = self.own_part(data_dir, &order.name, "fleet", arguments, FLEET_STOP_WITHIN);
         Specification { may_finish: true, ..part }
     }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use coronaz_laboratory::control::{self, Answer, Request};
+use coronaz_wire::control::Reason;
+use uuid::Uuid;
 
 use crate::failure::{Failure, chain};
 
@@ -18,6 +20,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000), value_name = "Y")]
     infected: u32,
 
+    /// The run that they join [default: the newest run of devices]
+    #[arg(long, value_name = "UUID")]
+    run: Option<Uuid>,
+
     /// The folder of the laboratory
     #[arg(long, default_value = "coronaz-data", value_name = "DIR")]
     data_dir: PathBuf,
@@ -27,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.safe + args.infected == 0 {
         return Err(Failure::usage("nobody to add; say how many with --safe X and --infected Y"));
     }
-    let request = Request::Add { safe: args.safe, infected: args.infected };
+    let request = Request::Add { safe: args.safe, infected: args.infected, run: args.run };
     match ask(&args.data_dir, &request)? {
         Answer::Done(text) => println!("{text}"),
         other => return Err(unexpected(&other)),
@@ -38,7 +44,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 /// Asks a running laboratory; a refusal is a failure.
 pub(crate) fn ask(data_dir: &std::path::Path, request: &Request) -> Result<Answer, Failure> {
     match control::ask(data_dir, request) {
-        Ok(Answer::Refused(why)) => Err(Failure::unavailable(why)),
+        Ok(Answer::Refused(refusal)) => Err(match refusal.reason {
+            Reason::Wrong | Reason::Unknown => Failure::usage(refusal.text),
+            Reason::Conflict | Reason::Failed => Failure::unavailable(refusal.text),
+        }),
         Ok(answer) => Ok(answer),
         Err(error) => Err(Failure::unavailable(chain(&error))),
     }

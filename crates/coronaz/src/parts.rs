@@ -1,4 +1,4 @@
-//! `coronaz parts`: how the parts are; kill, pause and resume one.
+//! `coronaz parts`: how the parts are; kill, pause, resume and restart one.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Show the parts of the laboratory that runs on this machine, or kill, pause or resume one
+/// Show the parts of the laboratory that runs on this machine, or kill, pause, resume or restart one
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  coronaz parts\n  coronaz parts --kill broker     # kill -9; it comes back by itself"
@@ -27,6 +27,10 @@ pub(crate) struct Args {
     /// Let a paused part go on (SIGCONT)
     #[arg(long, value_name = "PART", group = "act")]
     resume: Option<String>,
+
+    /// End a part's process in an orderly way, and start it again; devices come back with what they had recorded
+    #[arg(long, value_name = "PART", group = "act")]
+    restart: Option<String>,
 
     /// How to print the parts
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -46,11 +50,12 @@ enum Format {
 }
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let request = match (args.kill, args.pause, args.resume) {
+    let request = match (args.kill, args.pause, args.resume, args.restart) {
         (Some(part), ..) => Request::Kill { part },
-        (_, Some(part), _) => Request::Pause { part },
-        (.., Some(part)) => Request::Resume { part },
-        (None, None, None) => Request::Status,
+        (_, Some(part), ..) => Request::Pause { part },
+        (_, _, Some(part), _) => Request::Resume { part },
+        (.., Some(part)) => Request::Restart { part },
+        (None, None, None, None) => Request::Status,
     };
     match ask(&args.data_dir, &request)? {
         Answer::Done(text) => println!("{text}"),
@@ -61,15 +66,19 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
                 println!("{text}");
             }
             Format::Table => {
-                println!("{:<12} {:<11} {:>8} {:>9}", "part", "state", "process", "restarts");
+                println!("{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}", "part", "state", "process", "restarts", "MiB", "CPU s");
                 for part in parts {
                     let state = format!("{:?}", part.state).to_lowercase();
-                    let pid = part.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-                    println!("{:<12} {:<11} {:>8} {:>9}", part.name, state, pid, part.restarts);
+                    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+                    let pid = or_none(part.pid.map(|pid| pid.to_string()));
+                    let memory = or_none(part.memory_bytes.map(|bytes| (bytes >> 20).to_string()));
+                    let cpu = or_none(part.cpu_seconds.map(|seconds| format!("{seconds:.1}")));
+                    let (name, restarts) = (part.name, part.restarts);
+                    println!("{name:<12} {state:<11} {pid:>8} {restarts:>9} {memory:>8} {cpu:>8}");
                 }
             }
         },
-        other @ Answer::Refused(_) => return Err(unexpected(&other)),
+        other => return Err(unexpected(&other)),
     }
     Ok(())
 }

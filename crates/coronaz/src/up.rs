@@ -1,7 +1,8 @@
 //! `coronaz up`: the whole laboratory on this machine.
 
 mod menu;
-mod questions;
+mod operator;
+mod written;
 
 use std::{
     io::{IsTerminal, Write},
@@ -12,17 +13,22 @@ use std::{
 
 use coronaz_devices::scenario;
 use coronaz_laboratory::{
-    Laboratory, People, Plan, StartError,
+    Extras, Laboratory, People, Plan, StartError,
     control::{self, Answer, Asked, Request},
     data_dir::DataDir,
+    laboratory::Written,
     logs::Show,
 };
 use coronaz_wire::Scenario;
-use rustix::process::Signal;
+use operator::Operator;
 use tokio::{net::UnixListener, signal::unix, sync::mpsc};
 use uuid::Uuid;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    chance,
+    failure::{Failure, chain},
+    questions,
+};
 
 /// Start the whole laboratory on this machine: broker, consumer, database, back-end, page and people
 #[derive(clap::Args)]
@@ -79,6 +85,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 
+    /// Delete runs of which nothing was stored for so many days [default: keep all]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_days: Option<u32>,
+
     /// No menu, even on a terminal
     #[arg(long)]
     no_menu: bool,
@@ -88,6 +98,10 @@ pub(crate) struct Args {
     for_s: Option<u64>,
 }
 
+/// How often it is looked whether a run has ended.
+const LOOKED_EVERY: Duration = Duration::from_millis(250);
+/// The devices of `node` and of the control socket's runs are as many.
+const _: () = assert!(scenario::NODES_MAX == coronaz_wire::control::NODES_MAX);
 /// How long the page may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -119,11 +133,8 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
     scenario::parameters(scenario).map_err(|error| Failure::usage(chain(&error)))?;
     let seed = match args.seed.or(scenario.seed) {
         Some(seed) => seed,
-        None => random_u64()? >> 12,
+        None => chance::new_seed()?,
     };
-    let run = uuid::Builder::from_random_bytes(
-        ((u128::from(random_u64()?) << 64) | u128::from(random_u64()?)).to_be_bytes(),
-    );
     let program = std::env::current_exe().map_err(|error| Failure::io(format!("where am I? {error}")))?;
     let broker = std::env::var_os("CORONAZ_BROKER_BIN").map(PathBuf::from);
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::io(chain(&error)));
@@ -131,7 +142,7 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
         listen: args.listen,
         broker: args.broker.clone(),
         store: args.store.clone(),
-        run: run.into_uuid(),
+        run: chance::new_run()?,
         seed,
         radio: args.radio,
         radio_key: args.radio_key.as_ref().map(absolute).transpose()?,
@@ -143,18 +154,23 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
     })
 }
 
-fn random_u64() -> Result<u64, Failure> {
-    getrandom::u64()
-        .map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))
-}
-
 async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenario) -> Result<(), Failure> {
     let menu = !args.no_menu && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let show = if menu { Show::Problems } else { Show::All };
     let (run, seed) = (plan.run, plan.seed);
     let mut signals = Signals::new()?;
     let socket = prepare(&plan, &data_dir, scenario).map_err(|error| Failure::io(chain(&error)))?;
-    let mut laboratory = Laboratory::start(plan, data_dir, show).map_err(|error| failure_of_start(&error))?;
+    let operator = Operator::of(data_dir.token_file())?;
+    let extras = Extras {
+        name: scenario.name.clone(),
+        token_file: Some(operator.file().to_owned()),
+        keep_days: args.keep_days,
+        written: Written::default(),
+    };
+    let written = extras.written.clone();
+    let started = Laboratory::start(plan, data_dir, extras, show);
+    let mut laboratory = started.map_err(|error| failure_of_start(&error))?;
+    written::watch(laboratory.brokers(), written);
     let (ask, mut asked) = mpsc::channel(control::REQUESTS_MAX);
     tokio::spawn(control::serve(socket, ask.clone()));
     let ready = tokio::select! {
@@ -165,7 +181,7 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
         laboratory.stop().await;
         return Err(failure);
     }
-    announce(&laboratory, run, seed, scenario);
+    announce(&laboratory, run, seed, scenario, &operator);
     if menu {
         menu::spawn(ask);
     } else {
@@ -186,9 +202,10 @@ fn prepare(plan: &Plan, data_dir: &DataDir, scenario: &Scenario) -> std::io::Res
 }
 
 /// Says where the page is, once it answers.
-fn announce(laboratory: &Laboratory, run: Uuid, seed: u64, scenario: &Scenario) {
+fn announce(laboratory: &Laboratory, run: Uuid, seed: u64, scenario: &Scenario, operator: &Operator) {
     println!("CoronaZ is at http://{}/", laboratory.listen());
     println!("Scenario {}, run {run}, seed {seed}.", scenario.name);
+    println!("Operator: {}", operator.way_in(laboratory.listen()));
     // Whoever waits for the address reads a pipe.
     let _ = std::io::stdout().flush();
 }
@@ -197,7 +214,7 @@ fn failure_of_start(error: &StartError) -> Failure {
     let text = chain(error);
     match error {
         StartError::Io(_) => Failure::io(text),
-        StartError::Address(_) | StartError::NoBroker(_) => Failure::unavailable(text),
+        StartError::People(_) | StartError::Address(_) | StartError::NoBroker(_) => Failure::unavailable(text),
     }
 }
 
@@ -216,6 +233,7 @@ async fn stopping(
     };
     tokio::pin!(end);
     let mut asking = true;
+    let mut looking = tokio::time::interval(LOOKED_EVERY);
     loop {
         tokio::select! {
             () = &mut end => return format!("{} s are over; stopping …", for_s.unwrap_or_default()),
@@ -227,29 +245,10 @@ async fn stopping(
                     let _ = answer.send(Answer::Done("stopping".to_owned()));
                     return "Asked to stop; stopping …".to_owned();
                 }
-                Some((request, answer)) => {
-                    let _ = answer.send(carry_out(laboratory, request));
-                }
+                Some((request, answer)) => laboratory.carry_out(request, answer),
             },
+            _ = looking.tick() => laboratory.look(),
         }
-    }
-}
-
-fn carry_out(laboratory: &mut Laboratory, request: Request) -> Answer {
-    let signalled = |part: &str, signal, what: &str| match laboratory.signal(part, signal) {
-        Ok(()) => Answer::Done(format!("{what} {part}")),
-        Err(error) => Answer::Refused(error.to_string()),
-    };
-    match request {
-        Request::Add { safe, infected } => match laboratory.add(People { safe, infected }) {
-            Ok(()) => Answer::Done(format!("added {safe} safe and {infected} infected")),
-            Err(error) => Answer::Refused(format!("cannot add anybody: {error}")),
-        },
-        Request::Status => Answer::Parts(laboratory.status()),
-        Request::Kill { part } => signalled(&part, Signal::KILL, "killed"),
-        Request::Pause { part } => signalled(&part, Signal::STOP, "paused"),
-        Request::Resume { part } => signalled(&part, Signal::CONT, "resumed"),
-        Request::Stop => Answer::Done("stopping".to_owned()),
     }
 }
 

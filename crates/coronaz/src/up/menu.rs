@@ -21,12 +21,12 @@ pub(super) fn spawn(requests: mpsc::Sender<Asked>) {
             let Some(choice) = question("> ", &mut lines) else { return };
             let request = match choice.as_str() {
                 "" => continue,
-                "1" => Request::Add { safe: 1, infected: 0 },
-                "2" => Request::Add { safe: 0, infected: 1 },
+                "1" => Request::Add { safe: 1, infected: 0, run: None },
+                "2" => Request::Add { safe: 0, infected: 1, run: None },
                 "3" => {
                     let Some(safe) = number("How many safe? ", &mut lines) else { return };
                     let Some(infected) = number("How many infected? ", &mut lines) else { return };
-                    Request::Add { safe, infected }
+                    Request::Add { safe, infected, run: None }
                 }
                 "0" => Request::Stop,
                 other => {
@@ -40,8 +40,9 @@ pub(super) fn spawn(requests: mpsc::Sender<Asked>) {
                 return;
             }
             match answered.blocking_recv() {
-                Ok(Answer::Done(text) | Answer::Refused(text)) => println!("{text}"),
-                Ok(Answer::Parts(_)) | Err(_) => return,
+                Ok(Answer::Done(text)) => println!("{text}"),
+                Ok(Answer::Refused(refusal)) => println!("{refusal}"),
+                Ok(_) | Err(_) => return,
             }
         }
     });
