@@ -18,6 +18,10 @@ pub(crate) trait Stores {
     fn ingestion(&self) -> Box<dyn Ingestion>;
     /// One more reader.
     fn queries(&self) -> Arc<dyn Queries>;
+    /// How many histories the property tests try.
+    fn cases(&self) -> u32 {
+        96
+    }
     /// One more administrator.
     fn administration(&self) -> Box<dyn Administration>;
 }
