@@ -1,0 +1,208 @@
+//! Follows the topic, and sends to it what it should not be sent: copies, shuffled copies, poison.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use coronaz_bus::{
+    BusConfig, ContentType, Incoming, KafkaSink, KafkaSource, Limits, Message, Record, RecordSink,
+    RecordSource, ensure_topic,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    draws::Draws,
+    fault::Kind,
+    poison::{self, Poisoned},
+};
+
+/// The newest records kept: as many as a schedule may ask copies of.
+const KEPT_RECORDS_MAX: usize = 5_000;
+/// And their bytes: a fleet's frames are large.
+const KEPT_BYTES_MAX: usize = 64 << 20;
+/// What is sent to the topic is waited for this long; the broker may be what is broken just now.
+const DELIVER_WITHIN: Duration = Duration::from_secs(8);
+/// How long the topic may take to be found at the start.
+const TOPIC_WITHIN: Duration = Duration::from_secs(30);
+const POLL_WAIT: Duration = Duration::from_millis(100);
+
+/// Why there is nobody to send records.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecordsError {
+    #[error("the topic cannot be reached: {0}")]
+    Topic(String),
+    #[error("no thread to follow the topic")]
+    Thread(#[from] std::io::Error),
+}
+
+struct Asked {
+    kind: Kind,
+    count: usize,
+    answer: oneshot::Sender<Result<String, String>>,
+}
+
+/// Follows the topic until dropped.
+pub(super) struct Records {
+    asking: mpsc::Sender<Asked>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Records {
+    /// Begins to follow the topic from where it ends now. Waits for the topic.
+    pub(super) async fn start(broker: SocketAddr, seed: u64) -> Result<Records, RecordsError> {
+        let (asking, asked) = mpsc::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let (ready, started) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || {
+            match Follower::new(broker, seed) {
+                Ok(follower) => {
+                    // Whoever asked for it may have gone; then it is told to stop, too.
+                    let _ = ready.send(Ok(()));
+                    follower.work(&asked, &stopping);
+                }
+                Err(reason) => drop(ready.send(Err(reason))),
+            }
+        })?;
+        let records = Records { asking, stop, thread: Some(thread) };
+        match started.await {
+            Ok(Ok(())) => Ok(records),
+            Ok(Err(reason)) => Err(RecordsError::Topic(reason)),
+            Err(_) => Err(RecordsError::Topic("following it ended at once".to_owned())),
+        }
+    }
+
+    /// Sends records; says what was sent.
+    pub(super) async fn send(&self, kind: Kind, count: usize) -> Result<String, String> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || "nobody follows the topic any more".to_owned();
+        self.asking.send(Asked { kind, count, answer }).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It has no result; a panic of its own was printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Follower {
+    source: KafkaSource,
+    sink: KafkaSink,
+    draws: Draws,
+    kept: VecDeque<Message>,
+    kept_bytes: usize,
+    sent: u64,
+}
+
+impl Follower {
+    fn new(broker: SocketAddr, seed: u64) -> Result<Self, String> {
+        let config = BusConfig::new(broker.to_string());
+        let partitions = ensure_topic(&config, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+        let mut source = KafkaSource::new(&config).map_err(|error| error.to_string())?;
+        let sink = KafkaSink::new(&config).map_err(|error| error.to_string())?;
+        for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+            let ends = source.watermarks(partition, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+            source.assign(partition, ends.high).map_err(|error| error.to_string())?;
+        }
+        let (draws, kept) = (Draws::new(seed ^ 0xc0b1e5), VecDeque::new());
+        Ok(Follower { source, sink, draws, kept, kept_bytes: 0, sent: 0 })
+    }
+
+    fn work(mut self, asked: &mpsc::Receiver<Asked>, stop: &AtomicBool) {
+        let mut incoming = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            while let Ok(Asked { kind, count, answer }) = asked.try_recv() {
+                // Whoever asked may have gone; what it asked for is done all the same.
+                let _ = answer.send(self.carry_out(kind, count));
+            }
+            if let Err(error) = self.source.poll(POLL_WAIT, Limits::default(), &mut incoming) {
+                tracing::debug!(%error, "the topic cannot be followed just now");
+                std::thread::sleep(POLL_WAIT);
+            }
+            for message in incoming.drain(..) {
+                if let Incoming::Record(message) = message {
+                    self.keep(message);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, message: Message) {
+        self.kept_bytes += message.bytes();
+        self.kept.push_back(message);
+        while self.kept.len() > KEPT_RECORDS_MAX || self.kept_bytes > KEPT_BYTES_MAX {
+            let Some(oldest) = self.kept.pop_front() else { return };
+            self.kept_bytes -= oldest.bytes();
+        }
+    }
+
+    fn carry_out(&mut self, kind: Kind, count: usize) -> Result<String, String> {
+        let newest = self.kept.iter().rev().take(count).rev();
+        let mut copies: Vec<Poisoned> = newest.map(copy_of).collect();
+        let what = match kind {
+            Kind::Copies => "copies",
+            Kind::Shuffled => {
+                self.draws.shuffle(&mut copies);
+                "copies in another order"
+            }
+            _ => {
+                copies = (0..count).map(|_| self.poisoned()).collect();
+                "poisoned records"
+            }
+        };
+        let sent = copies.len();
+        let delivered = self.deliver(&copies);
+        if delivered == 0 && sent > 0 {
+            return Err(format!("none of {sent} {what} reached the broker"));
+        }
+        Ok(format!("{delivered} of {sent} {what} sent"))
+    }
+
+    fn poisoned(&mut self) -> Poisoned {
+        let good = match self.kept.len() {
+            0 => None,
+            length => {
+                let place = self.draws.between(0, length as u64 - 1);
+                usize::try_from(place).ok().and_then(|place| self.kept.get(place))
+            }
+        };
+        poison::next(&mut self.draws, good)
+    }
+
+    /// Sends them; how many were acknowledged in time.
+    fn deliver(&mut self, records: &[Poisoned]) -> usize {
+        let until = Instant::now() + DELIVER_WITHIN;
+        let mut deliveries = Vec::new();
+        for Poisoned { key, payload, content_type } in records {
+            self.sent += 1;
+            let content_type = content_type.clone();
+            let record = Record { key, payload, content_type, token: self.sent };
+            while self.sink.send(&record).is_err() && Instant::now() < until {
+                self.sink.deliveries(Duration::from_millis(20), &mut deliveries);
+            }
+        }
+        self.sink.flush(until.saturating_duration_since(Instant::now()));
+        self.sink.deliveries(Duration::ZERO, &mut deliveries);
+        deliveries.iter().filter(|delivery| delivery.result.is_ok()).count()
+    }
+}
+
+fn copy_of(message: &Message) -> Poisoned {
+    let content_type: ContentType = message.content_type.clone();
+    Poisoned { key: message.key.clone(), payload: message.payload.clone(), content_type }
+}
