@@ -1,84 +1,149 @@
-//! `coronaz audit`: what the devices recorded against what is stored.
+//! `coronaz audit`: whether the store holds what happened, all of it, once, and nothing else.
 
-use std::{ops::ControlFlow, path::PathBuf};
+mod progress;
+mod table;
 
-use coronaz_laboratory::{
-    audit::{Verdict, compare},
-    journal::{self, Recorded},
-};
+use std::{num::NonZero, path::PathBuf, time::Duration};
+
+use coronaz_laboratory::audit::{self, AuditError, AuditOptions, LATE_AFTER, Until, Verdict};
 use coronaz_store::{Queries, StoreLocation};
+use coronaz_wire::wall_clock;
 use uuid::Uuid;
 
 use crate::failure::{Failure, chain};
+use progress::Shown;
 
-/// Compare what the devices wrote down with what is stored; exit with 1 when anything is lost or doubled
+/// Compare the store with the truth; exit with 1 when anything is lost, doubled, wrong or unknown
+///
+/// A fleet is computed again from its scenario and seed, tick by tick: contacts, infections, and where everybody is.
+/// Devices with a radio are taken at their word: their reports are numbered and carry totals with a digest; with --journal
+/// their contacts are compared one by one. A run that still goes on is compared up to what is whole in the store.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example:\n  coronaz up --journal journal --for 120 && coronaz audit --journal journal"
-)]
+#[command(after_help = "Examples:\n  \
+    coronaz audit                       # the newest run\n  \
+    coronaz audit 7c9f --json           # the run that begins so, for programs\n  \
+    coronaz audit --all                 # every run in the store\n  \
+    coronaz up --journal journal --for 120 && coronaz audit --journal journal --ended")]
 pub(crate) struct Args {
+    /// The run: its UUID, or as much of its beginning as no other run has [default: the one that began last]
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+
+    /// Every run in the store
+    #[arg(long, conflicts_with_all = ["run", "journal", "ticks"])]
+    all: bool,
+
     /// The folder that was given to the devices with --journal
     #[arg(long, value_name = "DIR")]
-    journal: PathBuf,
+    journal: Option<PathBuf>,
 
     /// The store, as a URL
-    #[arg(long, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    #[arg(long, env = "CORONAZ_STORE", default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
     store: StoreLocation,
 
-    /// The run [default: the one that began last]
-    #[arg(long, value_name = "RUN")]
-    run: Option<Uuid>,
+    /// The run goes on: what may be on its way is not lost [default: if something of it was stored in the last 15 s]
+    #[arg(long, conflicts_with = "ended")]
+    live: bool,
 
-    /// Print the figures as JSON
+    /// The run is over and ingest has caught up: everything is due
+    #[arg(long)]
+    ended: bool,
+
+    /// A fleet is known to have computed this many ticks: what is missing up to there is lost
+    #[arg(long, value_name = "N")]
+    ticks: Option<u64>,
+
+    /// What comes this many seconds after its time is late
+    #[arg(long, default_value_t = LATE_AFTER.as_secs(), value_name = "SECONDS")]
+    late_after: u64,
+
+    /// Threads that compute a fleet again [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+
+    /// Print the figures as JSON: an object, with --all a list
     #[arg(long)]
     json: bool,
 }
 
+/// A run of which something was stored in this time still goes on: an outage of a part is shorter, as a rule.
+const GOING_ON_US: i64 = 15_000_000;
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let store = args.store.queries();
-    let run = match args.run {
-        Some(run) => run,
-        None => newest(store.as_ref())?,
+    let runs = if args.all {
+        let runs = store.runs().map_err(|error| Failure::unavailable(chain(&error)))?;
+        runs.into_iter().map(|run| run.id).collect()
+    } else {
+        vec![audit::find_run(store.as_ref(), args.run.as_deref()).map_err(failure)?]
     };
-    let recorded = journal::read(&args.journal, run).map_err(|error| Failure::io(chain(&error)))?;
-    let verdict = compare(recorded, stored(store.as_ref(), run)?);
-    print(&verdict, run, args.json)?;
-    if verdict.is_clean() {
-        return Ok(());
+    let mut verdicts = Vec::new();
+    let mut not_computable = None;
+    for run in runs {
+        match one(args, store.as_ref(), run) {
+            Ok(verdict) => {
+                if !args.json {
+                    table::print(&verdict);
+                }
+                verdicts.push(verdict);
+            }
+            // The others are audited all the same.
+            Err(error @ AuditError::NotComputable { .. }) if args.all => {
+                eprintln!("coronaz: {}", chain(&error));
+                not_computable = Some(error);
+            }
+            Err(error) => return Err(failure(error)),
+        }
     }
-    let Verdict { lost, doubled, unknown, .. } = verdict;
-    Err(Failure::found(format!(
-        "the store is not what was recorded: {lost} lost, {doubled} doubled, {unknown} unknown"
-    )))
-}
-
-fn newest(store: &dyn Queries) -> Result<Uuid, Failure> {
-    let newest = store.newest_run().map_err(|error| Failure::unavailable(chain(&error)))?;
-    newest.ok_or_else(|| Failure::usage("the store holds no run yet"))
-}
-
-fn stored(store: &dyn Queries, run: Uuid) -> Result<Vec<Recorded>, Failure> {
-    let mut rows = Vec::new();
-    store
-        .each_contact(run, &mut |contact| {
-            rows.push(Recorded { hearer: contact.person, time_us: contact.time_us, heard: contact.other });
-            ControlFlow::Continue(())
-        })
-        .map_err(|error| Failure::unavailable(chain(&error)))?;
-    Ok(rows)
-}
-
-fn print(verdict: &Verdict, run: Uuid, json: bool) -> Result<(), Failure> {
-    if json {
-        let text = serde_json::to_string(verdict).map_err(|error| Failure::internal(error.to_string()))?;
-        println!("{text}");
-        return Ok(());
+    if args.json {
+        print_json(args, &verdicts)?;
     }
-    println!("run      {run}");
-    println!("recorded {}", verdict.recorded);
-    println!("stored   {}", verdict.stored);
-    println!("lost     {}", verdict.lost);
-    println!("doubled  {}", verdict.doubled);
-    println!("unknown  {}", verdict.unknown);
+    if let Some(worst) = verdicts.iter().find(|verdict| !verdict.is_clean()) {
+        let Verdict { run, lost, doubled, wrong, unknown, .. } = worst;
+        return Err(Failure::found(format!(
+            "the store is not what happened in run {run}: {lost} lost, {doubled} doubled, {wrong} wrong, {unknown} unknown"
+        )));
+    }
+    not_computable.map_or(Ok(()), |error| Err(failure(error)))
+}
+
+fn one(args: &Args, store: &dyn Queries, run: Uuid) -> Result<Verdict, AuditError> {
+    let until = match (args.live, args.ended) {
+        (_, true) => Until::End,
+        (true, false) => Until::Now,
+        (false, false) => {
+            let written_us = store.run(run)?.written_us.unwrap_or(i64::MIN);
+            let recently = wall_clock::now_us().saturating_sub(written_us) < GOING_ON_US;
+            if recently { Until::Now } else { Until::End }
+        }
+    };
+    let options = AuditOptions {
+        journal: args.journal.clone(),
+        late_after: Duration::from_secs(args.late_after),
+        until,
+        ticks: args.ticks,
+        threads: args.threads.map_or(0, NonZero::get),
+    };
+    let mut shown = Shown::new(run);
+    audit::audit(store, run, &options, &mut |progress| shown.show(progress))
+}
+
+fn print_json(args: &Args, verdicts: &[Verdict]) -> Result<(), Failure> {
+    let text = match verdicts {
+        [verdict] if !args.all => serde_json::to_string(verdict),
+        verdicts => serde_json::to_string(verdicts),
+    };
+    println!("{}", text.map_err(|error| Failure::internal(error.to_string()))?);
     Ok(())
+}
+
+fn failure(error: AuditError) -> Failure {
+    let text = chain(&error);
+    match error {
+        AuditError::NoRun | AuditError::Unknown { .. } | AuditError::Ambiguous { .. } => Failure::usage(text),
+        AuditError::Store(_) | AuditError::NotComputable { .. } => Failure::unavailable(text),
+        AuditError::Journal(_) => Failure::io(text),
+        AuditError::Threads(_) => Failure::internal(text),
+        AuditError::Stopped => Failure::interrupted(text),
+    }
 }
