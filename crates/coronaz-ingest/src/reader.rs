@@ -15,6 +15,9 @@ use std::time::Duration;
 /// and the batch that grows meanwhile is a large one.
 pub(crate) const WORKS_MAX: usize = 2;
 
+/// One poll may take this much, however little room is left: it has to hold a record.
+const POLL_BYTES_MIN: usize = 64 << 10;
+
 /// How often the broker is asked where the partitions end, for the lag.
 const LAG_EVERY: Duration = Duration::from_secs(2);
 
@@ -112,7 +115,7 @@ impl<S: RecordSource> Reader<S> {
         mut hand_over: impl FnMut(Work),
     ) -> Result<(), SourceError> {
         self.hold_back_or_go_on()?;
-        let polled = self.source.poll(wait, Limits::default(), &mut self.incoming);
+        let polled = self.source.poll(wait, self.limits(), &mut self.incoming);
         for incoming in self.incoming.drain(..) {
             self.unstored_bytes += self.gathering.push(incoming, now);
         }
@@ -130,6 +133,12 @@ impl<S: RecordSource> Reader<S> {
             self.ask_for_ends();
         }
         Ok(())
+    }
+
+    /// No more than there is room for.
+    fn limits(&self) -> Limits {
+        let room = self.config.unstored_bytes_max.saturating_sub(self.unstored_bytes);
+        Limits { bytes: Limits::default().bytes.min(room.max(POLL_BYTES_MIN)), ..Limits::default() }
     }
 
     /// From now on the process ends as soon as everything is stored that is on the topic now.

@@ -183,3 +183,43 @@ fn a_moment_is_there_when_all_shards_are() {
     compare(&config, queries.as_ref(), 3, 1);
     assert_eq!(queries.state(RUN, At::Moment(4)).expect("an answer"), None);
 }
+
+#[test]
+fn a_fleet_that_was_killed_and_goes_on_from_a_checkpoint_is_stored_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, kept) = (folder.path().join("store.db"), folder.path().join("kept"));
+    let (bus, config) = (MemoryBus::new(4), config(6_000, TICKS));
+    let keep = fleet::CheckpointsConfig { dir: kept.clone(), every_ticks: 20, keep: 9 };
+    // It comes to tick 50; the kill is that its last checkpoint is not there.
+    play(
+        &FleetConfig {
+            ticks: Some(50),
+            speed: Speed::Times(200.0),
+            checkpoints: Some(keep),
+            ..config.clone()
+        },
+        &bus,
+    );
+    std::fs::remove_file(kept.join(format!("{RUN}-{:012}.checkpoint", 50))).expect("the last word");
+    ingest(&bus, &path, &[Duration::from_secs(60)]);
+    let newest = fleet::Checkpoint::newest(&kept, Some(RUN)).expect("readable").expect("one");
+    let checkpoint = fleet::Checkpoint::read(&newest).expect("whole");
+    assert_eq!(checkpoint.tick(), 40, "ten ticks are computed and sent again");
+    let origin = fleet::Origin::Checkpoint(Box::new(checkpoint));
+    let summary = play(&FleetConfig { origin, ..config.clone() }, &bus);
+    ingest(&bus, &path, &[Duration::from_secs(60)]);
+    let queries = StoreLocation::from(path.as_path()).queries();
+    let run = queries.run(RUN).expect("there");
+    assert_eq!(
+        (run.moments, run.contacts, run.infections),
+        (TICKS + 1, summary.contacts, summary.infections)
+    );
+    let met = compare(&config, queries.as_ref(), TICKS, 10);
+    let mut stored = 0;
+    let mut count = |_| {
+        stored += 1;
+        ControlFlow::Continue(())
+    };
+    queries.each_contact(RUN, &mut count).expect("an answer");
+    assert_eq!(stored, met.len(), "each contact once");
+}
