@@ -12,8 +12,7 @@ help: ## Show what there is to make
 
 build: web ## Build the laboratory: page, command line, embedded broker
 	scripts/setup.sh build
-	cargo build --release --locked -p coronaz-broker
-	cargo build --release --locked -p coronaz
+	cargo build --release --locked -p coronaz -p coronaz-broker
 
 web: ## Build the page
 	scripts/web.sh build
