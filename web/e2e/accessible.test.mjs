@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
+import { TOKEN } from '../mock/operator.mjs';
 import { hasPicture, openBrowser, openSite, until } from './browser.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -64,6 +65,94 @@ const views = [
       await page.waitForTimeout(600);
     },
   ],
+  [
+    'the list of runs',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await page.keyboard.press('2');
+      await page.locator('tr[data-run]').first().waitFor();
+    },
+  ],
+  [
+    'what can be done with a run',
+    async (page) => {
+      await page
+        .getByRole('button', { name: /^More for/ })
+        .first()
+        .click();
+      await page.waitForTimeout(600);
+    },
+  ],
+  [
+    'runs compared, with the table of the chart',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      const boxes = page.getByRole('checkbox');
+      if ((await boxes.count()) < 2) return;
+      for (const box of [boxes.nth(0), boxes.nth(1)]) await box.check();
+      await page.getByRole('button', { name: 'Compare 2' }).click();
+      await page.getByRole('button', { name: 'Show as a table' }).click();
+      await page.waitForTimeout(600);
+    },
+  ],
+];
+
+/** What only the operator sees; the mock server has a laboratory for it. */
+const operatorViews = [
+  [
+    'signing in, refused',
+    async (page) => {
+      await page.getByRole('button', { name: 'Operator: sign in' }).click();
+      await page.getByLabel('Token').fill('not-the-token');
+      await page.keyboard.press('Enter');
+      await page.getByText('This is not the token.').waitFor();
+      await page.waitForTimeout(600);
+    },
+  ],
+  [
+    'the laboratory',
+    async (page) => {
+      await page.getByLabel('Token').fill(TOKEN);
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Laboratory' }).click();
+      await page.locator('[data-part=broker]').waitFor();
+      await page.waitForTimeout(1500);
+    },
+  ],
+  [
+    'the laboratory, broken, with what came of it',
+    async (page) => {
+      await page.getByRole('button', { name: 'Pause ingest' }).click();
+      await page.getByRole('button', { name: 'Kill broker' }).click();
+      await page.getByRole('textbox', { name: 'Minutes' }).fill('1');
+      await page.getByRole('button', { name: 'Start chaos' }).click();
+      await page.getByRole('button', { name: 'Audit', exact: true }).click();
+      await page.getByText('Nothing is missing').first().waitFor();
+      await page.locator('[data-testid=chaos][data-state=done]').waitFor({ timeout: 20_000 });
+    },
+  ],
+  [
+    'the form of a run, with what is wrong',
+    async (page) => {
+      await page.keyboard.press('2');
+      await page.getByRole('button', { name: 'All runs' }).click();
+      await page.getByRole('button', { name: 'New run' }).click();
+      await page.getByText('Beyond the paper').click();
+      await page.getByRole('textbox', { name: 'Infection radius' }).fill('wide');
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.waitForTimeout(600);
+    },
+  ],
+  [
+    'deleting a run',
+    async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'More for paper' }).click();
+      await page.getByRole('menuitem', { name: /^Delete/ }).click();
+      await page.waitForTimeout(600);
+    },
+  ],
 ];
 
 for (const [name, options] of [
@@ -80,7 +169,7 @@ for (const [name, options] of [
       await hasPicture(page);
       await page.waitForTimeout(800);
       await page.addScriptTag({ path: AXE });
-      for (const [view, go] of views) {
+      for (const [view, go] of [...views, ...(site.mock ? operatorViews : [])]) {
         await go(page);
         assert.deepEqual(await complaints(page), [], view);
       }

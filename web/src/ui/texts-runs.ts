@@ -41,7 +41,7 @@ export const runTexts = {
     stop: 'Stop',
     fork: 'Fork…',
     remove: 'Delete…',
-    export: 'Export as CSV',
+    export: (what: string) => `${what} as CSV`,
     exports: {
       statistics: 'Figures over time',
       infections: 'Infections',

@@ -41,6 +41,16 @@ export const theme = createTheme({
     MuiDialogTitle: {
       styleOverrides: { root: { fontSize: '1.15rem', fontWeight: 650, letterSpacing: '-0.01em' } },
     },
+    MuiToggleButton: {
+      styleOverrides: {
+        root: ({ theme }) => ({
+          color: theme.vars?.palette.text.secondary,
+          backgroundColor: theme.vars?.palette.background.paper,
+          textTransform: 'none',
+          '&.Mui-selected': { color: theme.vars?.palette.text.primary },
+        }),
+      },
+    },
     MuiTooltip: { defaultProps: { enterDelay: 500, arrow: true } },
     MuiCssBaseline: {
       styleOverrides: {

@@ -111,6 +111,7 @@ export class Plot {
     if (x < left || x > left + width) return;
     u.ctx.save();
     u.ctx.strokeStyle = colour;
+    u.ctx.setLineDash([]);
     u.ctx.lineWidth = Math.round(devicePixelRatio * 1.5);
     u.ctx.beginPath();
     u.ctx.moveTo(x, top);

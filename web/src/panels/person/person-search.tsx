@@ -58,6 +58,10 @@ export function PersonSearch() {
             setText(event.target.value);
             setMissed(false);
           }}
+          onKeyDown={(event) => {
+            // Out of the field; the next Escape clears the selection.
+            if (event.key === 'Escape') (event.target as HTMLElement).blur();
+          }}
           placeholder={texts.person.search}
           slotProps={{
             input: { 'aria-label': texts.person.search, 'aria-description': texts.person.searchHint },

@@ -6,6 +6,7 @@ import DialogContent from '@mui/material/DialogContent';
 import DialogTitle from '@mui/material/DialogTitle';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { type FormEvent, type ReactNode, useEffect, useRef } from 'react';
+import { FormInDialog } from '../../ui/form-in-dialog';
 import { runTexts } from '../../ui/texts-runs';
 import type { Wrong } from './form-model';
 
@@ -49,32 +50,26 @@ export function FormDialog({
     onSubmit();
   };
   return (
-    <Dialog
-      open
-      fullWidth
-      maxWidth="md"
-      fullScreen={narrow}
-      onClose={onClose}
-      aria-labelledby="form-heading"
-      slotProps={{ paper: { component: 'form', onSubmit: submit } }}
-    >
-      <DialogTitle id="form-heading">{heading}</DialogTitle>
-      <DialogContent ref={content} dividers sx={{ display: 'grid', gap: 2.25, alignContent: 'start' }}>
-        {(trouble !== undefined || count > 0) && (
-          <Alert severity="error" variant="outlined">
-            {trouble ?? runTexts.form.wrong(count)}
-          </Alert>
-        )}
-        {children}
-      </DialogContent>
-      <DialogActions sx={{ px: 3, py: 1.5 }}>
-        <Button color="inherit" onClick={onClose}>
-          {runTexts.form.cancel}
-        </Button>
-        <Button type="submit" variant="contained" disableElevation disabled={busy}>
-          {busy ? runTexts.form.starting : go}
-        </Button>
-      </DialogActions>
+    <Dialog open fullWidth maxWidth="md" fullScreen={narrow} onClose={onClose} aria-labelledby="form-heading">
+      <FormInDialog onSubmit={submit}>
+        <DialogTitle id="form-heading">{heading}</DialogTitle>
+        <DialogContent ref={content} dividers sx={{ display: 'grid', gap: 2.25, alignContent: 'start' }}>
+          {(trouble !== undefined || count > 0) && (
+            <Alert severity="error" variant="outlined">
+              {trouble ?? runTexts.form.wrong(count)}
+            </Alert>
+          )}
+          {children}
+        </DialogContent>
+        <DialogActions sx={{ px: 3, py: 1.5 }}>
+          <Button color="inherit" onClick={onClose}>
+            {runTexts.form.cancel}
+          </Button>
+          <Button type="submit" variant="contained" disableElevation disabled={busy}>
+            {busy ? runTexts.form.starting : go}
+          </Button>
+        </DialogActions>
+      </FormInDialog>
     </Dialog>
   );
 }

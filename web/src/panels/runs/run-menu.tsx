@@ -2,7 +2,6 @@ import Divider from '@mui/material/Divider';
 import IconButton from '@mui/material/IconButton';
 import ListItemIcon from '@mui/material/ListItemIcon';
 import ListItemText from '@mui/material/ListItemText';
-import ListSubheader from '@mui/material/ListSubheader';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
 import { type ComponentProps, useState } from 'react';
@@ -55,21 +54,24 @@ export function RunMenu({ run, state, onAct }: RunMenuProps) {
       >
         <Icon name="more" />
       </IconButton>
-      <Menu open={anchor !== undefined} anchorEl={anchor ?? null} onClose={close}>
+      {/* Inside the page's main part: what lies outside of every landmark is hard to find by ear. */}
+      <Menu
+        open={anchor !== undefined}
+        anchorEl={anchor ?? null}
+        onClose={close}
+        container={() => document.querySelector('main')}
+      >
         {item('open', 'map')}
         {hasLaboratory && item('stop', 'stop', state === 'over')}
         {hasLaboratory &&
           item('fork', 'fork', !isFleet(run), isFleet(run) ? undefined : runTexts.fork.onlyFleets)}
         <Divider />
-        <ListSubheader disableSticky sx={{ lineHeight: '28px', bgcolor: 'transparent', fontSize: '0.75rem' }}>
-          {texts.export}
-        </ListSubheader>
         {EXPORTS.map((what) => (
           <MenuItem key={what} dense component="a" href={exportUrl(run.id, what)} download onClick={close}>
             <ListItemIcon>
               <Icon name="download" />
             </ListItemIcon>
-            <ListItemText>{texts.exports[what]}</ListItemText>
+            <ListItemText>{texts.export(texts.exports[what])}</ListItemText>
           </MenuItem>
         ))}
         {is && <Divider />}

@@ -10,6 +10,7 @@ import { type FormEvent, useState } from 'react';
 import { ServerError } from '../../api/ask';
 import { signIn } from '../../api/operator';
 import { askSessionAgain } from '../../api/operator-queries';
+import { FormInDialog } from '../../ui/form-in-dialog';
 import { texts } from '../../ui/texts';
 import { useNotice } from './notice';
 
@@ -38,43 +39,39 @@ export default function SignInDialog({ onClose }: { onClose(): void }) {
   };
 
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      aria-labelledby="sign-in-heading"
-      slotProps={{ paper: { component: 'form', onSubmit: submit } }}
-      maxWidth="xs"
-    >
-      <DialogTitle id="sign-in-heading">{texts.operator.heading}</DialogTitle>
-      <DialogContent>
-        <Typography variant="body2" sx={{ color: 'text.secondary', mb: 2 }}>
-          {texts.operator.intro}
-        </Typography>
-        <TextField
-          autoFocus
-          fullWidth
-          size="small"
-          type="password"
-          autoComplete="current-password"
-          label={texts.operator.token}
-          value={token}
-          onChange={(event) => {
-            setToken(event.target.value);
-            setWrong(undefined);
-          }}
-          error={wrong !== undefined}
-          helperText={wrong ?? texts.operator.tokenHint}
-          slotProps={{ formHelperText: { role: wrong === undefined ? undefined : 'alert' } }}
-        />
-      </DialogContent>
-      <DialogActions sx={{ px: 3, pb: 2 }}>
-        <Button color="inherit" onClick={onClose}>
-          {texts.operator.cancel}
-        </Button>
-        <Button type="submit" variant="contained" disableElevation disabled={busy}>
-          {texts.operator.enter}
-        </Button>
-      </DialogActions>
+    <Dialog open onClose={onClose} aria-labelledby="sign-in-heading" maxWidth="xs">
+      <FormInDialog onSubmit={submit}>
+        <DialogTitle id="sign-in-heading">{texts.operator.heading}</DialogTitle>
+        <DialogContent>
+          <Typography variant="body2" sx={{ color: 'text.secondary', mb: 2 }}>
+            {texts.operator.intro}
+          </Typography>
+          <TextField
+            autoFocus
+            fullWidth
+            size="small"
+            type="password"
+            autoComplete="current-password"
+            label={texts.operator.token}
+            value={token}
+            onChange={(event) => {
+              setToken(event.target.value);
+              setWrong(undefined);
+            }}
+            error={wrong !== undefined}
+            helperText={wrong ?? texts.operator.tokenHint}
+            slotProps={{ formHelperText: { role: wrong === undefined ? undefined : 'alert' } }}
+          />
+        </DialogContent>
+        <DialogActions sx={{ px: 3, pb: 2 }}>
+          <Button color="inherit" onClick={onClose}>
+            {texts.operator.cancel}
+          </Button>
+          <Button type="submit" variant="contained" disableElevation disabled={busy}>
+            {texts.operator.enter}
+          </Button>
+        </DialogActions>
+      </FormInDialog>
     </Dialog>
   );
 }
