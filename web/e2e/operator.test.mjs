@@ -149,6 +149,8 @@ test('what happened leads to the map as it was then', { skip }, async () => {
     .click();
   await page.locator('#map').waitFor();
   await until(page, () => window.__coronaz.mode === 'paused' && window.__coronaz.frame !== undefined);
+  // The time is marked at which a part went away.
+  await page.locator('[data-fault="broker went away"]').first().waitFor({ state: 'attached' });
 });
 
 test('the parts stay on show, gray, while the server is away', { skip }, async () => {

@@ -3,6 +3,7 @@ import Slider from '@mui/material/Slider';
 import { useMemo } from 'react';
 import { lowerBound, type Series } from '../live/series';
 import { formatClock, formatCount } from '../ui/format';
+import { useHappenings } from '../ui/happenings';
 import { useSeriesVersion, useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
 
@@ -49,6 +50,8 @@ function InfectedCurve({ latest }: { latest: number }) {
   const version = useSeriesVersion();
   // biome-ignore lint/correctness/useExhaustiveDependencies: `version` says that the series, which is not React's, has changed.
   const { area, marks } = useMemo(() => curveOf(series, latest), [series, version, latest]);
+  const faults = useHappenings((happenings) => happenings.list).filter(({ isFault }) => isFault);
+  const first = series.columns.time_ms[0] ?? Number.POSITIVE_INFINITY;
   return (
     <Box
       component="svg"
@@ -81,6 +84,23 @@ function InfectedCurve({ latest }: { latest: number }) {
           <title>{name}</title>
         </line>
       ))}
+      {faults
+        .filter(({ atMs }) => atMs >= first)
+        .map(({ id, atMs, words }) => (
+          <Box
+            component="line"
+            key={id}
+            data-fault={words}
+            x1={((series.momentAt(atMs) ?? 0) / Math.max(1, latest)) * BOX_WIDTH}
+            x2={((series.momentAt(atMs) ?? 0) / Math.max(1, latest)) * BOX_WIDTH}
+            y1={0}
+            y2={BOX_HEIGHT}
+            vectorEffect="non-scaling-stroke"
+            sx={{ stroke: 'currentColor', strokeWidth: 2, color: 'warning.main' }}
+          >
+            <title>{words}</title>
+          </Box>
+        ))}
     </Box>
   );
 }

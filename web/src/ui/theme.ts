@@ -18,8 +18,9 @@ export const theme = createTheme({
     },
     dark: {
       palette: {
-        primary: { main: '#7fb0ff' },
-        error: { main: '#ff7a83' },
+        // The darker ones are for buttons under the pointer: dark words on them stay readable.
+        primary: { main: '#7fb0ff', dark: '#6c9ff2' },
+        error: { main: '#ff7a83', dark: '#f0666f' },
         background: { default: MAP_PALETTES.dark.outside, paper: '#141b23' },
         text: { primary: '#e8edf2', secondary: '#a3afbc' },
         divider: '#2a3541',

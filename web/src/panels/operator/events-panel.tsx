@@ -3,16 +3,16 @@ import Link from '@mui/material/Link';
 import Typography from '@mui/material/Typography';
 import { useChoices } from '../../ui/choices';
 import { formatClock } from '../../ui/format';
+import { useHappenings } from '../../ui/happenings';
 import { Panel } from '../../ui/panel';
 import { useOptionalSession } from '../../ui/session-context';
 import { operatorTexts } from '../../ui/texts-operator';
-import { useHistory } from './history';
 
 const texts = operatorTexts.events;
 
 /** What the operator did and what the parts did, newest first; a time leads to the map as it was then. */
 export function EventsPanel() {
-  const events = useHistory((history) => history.events);
+  const events = useHappenings((happenings) => happenings.list);
   const session = useOptionalSession();
   const set = useChoices((choices) => choices.set);
   const go = (atMs: number) => {

@@ -49,12 +49,12 @@ test('a look is lag, rate and age where records enter the store', () => {
 });
 
 test('who went away and who came back is told, once', () => {
+  const words = (...looks: [Part[] | undefined, Part[]]) => changes(...looks).map((change) => change.words);
   const before = [part('broker', 'broker'), part('ingest', 'ingest', { state: 'stopped' })];
   const after = [part('broker', 'broker', { restarts: 1 }), part('ingest', 'ingest')];
-  expect(changes(before, after)).toEqual(['broker came back', 'ingest came back']);
-  expect(changes(after, [part('broker', 'broker', { restarts: 1, state: 'stopped' })])).toEqual([
-    'broker went away',
-  ]);
-  expect(changes(undefined, after)).toEqual([]);
-  expect(changes(after, after)).toEqual([]);
+  expect(words(before, after)).toEqual(['broker came back', 'ingest came back']);
+  const stopped = [part('broker', 'broker', { restarts: 1, state: 'stopped' })];
+  expect(changes(after, stopped)).toEqual([{ words: 'broker went away', isFault: true }]);
+  expect(words(undefined, after)).toEqual([]);
+  expect(words(after, after)).toEqual([]);
 });

@@ -2,10 +2,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { ServerError } from '../../api/ask';
 import { auditQuery, chaosQuery, laboratoryQuery } from '../../api/operator-queries';
+import { useHappenings } from '../../ui/happenings';
 import { operatorTexts } from '../../ui/texts-operator';
 import { useNotice } from '../session/notice';
 import { useExpiry } from '../session/use-operator';
-import { useHistory } from './history';
 
 /** Does something to the laboratory, says and notes it, and looks again. True when it worked. */
 export function useAct(): (send: () => Promise<unknown>, done: string) => Promise<boolean> {
@@ -16,7 +16,7 @@ export function useAct(): (send: () => Promise<unknown>, done: string) => Promis
       const { tell } = useNotice.getState();
       try {
         await send();
-        useHistory.getState().note(done);
+        useHappenings.getState().note(done);
         tell(done);
         return true;
       } catch (error) {
