@@ -158,14 +158,33 @@ impl Spool {
                 }
             }
         }
+        if outcome.is_err() {
+            // What is on the disk of an entry is cut off: the file ends with a whole one, and memory begins with one.
+            let whole = whole_entries(&self.unwritten, written);
+            if self.file.set_len(self.bytes + whole as u64).is_ok() {
+                written = whole;
+            }
+        }
         self.unwritten.drain(..written);
         self.bytes += written as u64;
         if outcome.is_err() && self.unwritten.len() as u64 > self.limit_bytes {
-            // Entries are whole here except the first, whose beginning is on the disk: keep that.
-            let first = Entry::read(&self.unwritten).map_or(0, |(_, length)| length);
-            self.unwritten.truncate(first);
+            self.forget_unwritten();
         }
         outcome.map_err(failed(&self.path, "written"))
+    }
+
+    /// The disk has been full for so long that memory would be next.
+    fn forget_unwritten(&mut self) {
+        let mut contacts = 0;
+        let mut rest = self.unwritten.as_slice();
+        while let Some((entry, length)) = Entry::read(rest) {
+            contacts += u64::from(matches!(entry, Entry::Contact { .. }));
+            rest = &rest[length..];
+        }
+        self.unwritten.clear();
+        self.live_contacts = self.live_contacts.saturating_sub(contacts);
+        self.dropped += contacts;
+        tracing::warn!(dropped = contacts, path = %self.path.display(), "the disk takes nothing: contacts are in the outbox alone");
     }
 
     /// Writes what still matters into a new file; the oldest contacts go if that is still too much.
@@ -194,6 +213,18 @@ impl Spool {
     }
 }
 
+/// How many of the first `written` bytes are whole entries.
+fn whole_entries(bytes: &[u8], written: usize) -> usize {
+    let mut whole = 0;
+    while let Some((_, length)) = Entry::read(&bytes[whole..]) {
+        if whole + length > written {
+            break;
+        }
+        whole += length;
+    }
+    whole
+}
+
 /// Puts a new file with these entries in the place of the old one, all or nothing.
 fn write_anew(path: &Path, recovery: &Recovery) -> Result<File, SpoolError> {
     let new_path = path.with_extension("new");
@@ -204,7 +235,11 @@ fn write_anew(path: &Path, recovery: &Recovery) -> Result<File, SpoolError> {
         fs::rename(&new_path, path)?;
         OpenOptions::new().append(true).open(path)
     };
-    write().map_err(failed(path, "written anew"))
+    write().map_err(|error| {
+        // On a full disk half a file would only be in the way.
+        let _ = fs::remove_file(&new_path);
+        failed(path, "written anew")(error)
+    })
 }
 
 #[cfg(test)]
