@@ -2,7 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::{add, audit, failure::Failure, fleet, ingest, node, parts, serve, simulate, up};
+use crate::{
+    add, audit, chaos, failure::Failure, fleet, health, ingest, init, node, parts, runs, serve, simulate, up,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -14,7 +16,11 @@ pub(crate) enum Command {
     Ingest(ingest::Args),
     Serve(serve::Args),
     Simulate(simulate::Args),
+    Runs(runs::Args),
     Audit(audit::Args),
+    Chaos(chaos::Args),
+    Init(init::Args),
+    Health(health::Args),
 }
 
 impl Command {
@@ -29,7 +35,11 @@ impl Command {
             Command::Ingest(args) => ingest::run(args),
             Command::Serve(args) => serve::run(args),
             Command::Simulate(args) => simulate::run(&args),
+            Command::Runs(args) => runs::run(&args),
             Command::Audit(args) => audit::run(&args),
+            Command::Chaos(args) => chaos::run(&args),
+            Command::Init(args) => init::run(&args),
+            Command::Health(args) => health::run(&args),
         }
     }
 }

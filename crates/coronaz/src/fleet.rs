@@ -1,21 +1,29 @@
 //! `coronaz fleet`: a city of computed devices.
 
-use std::{num::NonZero, path::PathBuf, sync::Arc, time::Duration};
+mod futures;
+
+use std::{net::SocketAddrV4, num::NonZero, path::PathBuf, sync::Arc, time::Duration};
 
 use coronaz_bus::{BusConfig, KafkaSink, RecordSink};
 use coronaz_devices::{
-    fleet::{self, FleetConfig, FleetError, PEOPLE_MAX, Summary, pace::Speed, segments},
-    identity, scenario,
+    fleet::{
+        self, FleetConfig, FleetError, Origin, PEOPLE_MAX, Summary, bridge::BridgeConfig, pace::Speed,
+        segments,
+    },
+    scenario,
 };
+use coronaz_radio::UdpConfig;
 use coronaz_wire::Scenario;
 use uuid::Uuid;
 
 use crate::{
+    chance,
     failure::{Failure, chain},
-    node::{make_topic, stop_signal},
+    node::{make_topic, parse_radio, read_key, stop_signal},
     parameters::ParameterFlags,
     population::PopulationFlags,
 };
+use futures::FutureFlags;
 
 /// Compute a city of devices, up to sixteen million in this one process, and publish it
 ///
@@ -26,7 +34,10 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     coronaz fleet --people 1000000 --infected 1000 --density 0.002 --zombie-lifetime 0 --spool spool\n  \
     coronaz fleet --scenario town --people 20000 --infected 20 --density 0.02 --speed 20 --for 60\n  \
-    coronaz fleet --people 10000 --speed max --ticks 3600 --seed 7")]
+    coronaz fleet --people 10000 --speed max --ticks 3600 --seed 7\n  \
+    coronaz fleet --people 2000 --density 0.2 --radio 127.255.255.255:4711      # nodes join: coronaz node --join RUN\n  \
+    coronaz fleet --people 10000 --seed 7 --checkpoint-dir kept --resume kept   # goes on where it was, or begins\n  \
+    coronaz fleet --people 10000 --seed 7 --fork-of RUN --fork-at 600 --change infection_radius=1")]
 pub(crate) struct Args {
     /// The scenario: `paper`, `town`, or a TOML file
     #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
@@ -83,6 +94,18 @@ pub(crate) struct Args {
     #[arg(value_parser = clap::value_parser!(u64).range(segments::LIMIT_BYTES_MIN..))]
     spool_limit_bytes: u64,
 
+    /// Let devices with a real radio into this fleet's world (`coronaz node --join RUN`): listen to beacons on this broadcast
+    /// address or multicast group, and send out those of the people near them. Only in real time
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_radio, help_heading = "Guests")]
+    radio: Option<SocketAddrV4>,
+
+    /// Send beacons sealed with the key in this file (16 bytes or more), and hear only such, each once
+    #[arg(long, value_name = "FILE", requires = "radio", help_heading = "Guests")]
+    radio_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    futures: FutureFlags,
+
     #[command(flatten)]
     parameters: ParameterFlags,
 }
@@ -121,16 +144,20 @@ fn fleet_config(args: &Args) -> Result<FleetConfig, Failure> {
         let people = population.people;
         return Err(Failure::usage(format!("--people must be from 1 to {PEOPLE_MAX}, not {people}")));
     }
-    let randomness = |error| Failure::internal(chain(&error));
     let seed = match args.seed.or(scenario.seed) {
         Some(seed) => seed,
-        None => identity::new_seed().map_err(randomness)?,
+        None => chance::new_seed()?,
     };
     let run = match args.run {
         Some(run) => run,
-        None => new_run()?,
+        None => chance::new_run()?,
     };
-    Ok(FleetConfig {
+    let given = args.seed.or(scenario.seed);
+    let bridge = args.radio.map(|destination| {
+        let key = args.radio_key.as_deref().map(read_key).transpose()?;
+        Ok::<_, Failure>(BridgeConfig { radio: UdpConfig { destination }, key })
+    });
+    let config = FleetConfig {
         run,
         scenario: Scenario { seed: Some(seed), ..scenario },
         parameters,
@@ -142,21 +169,21 @@ fn fleet_config(args: &Args) -> Result<FleetConfig, Failure> {
         ticks: args.ticks,
         live_for: args.for_s.map(Duration::from_secs),
         spool: args.spool.clone().map(|dir| (dir, args.spool_limit_bytes)),
-    })
-}
-
-fn new_run() -> Result<Uuid, Failure> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))?;
-    Ok(uuid::Builder::from_random_bytes(random).into_uuid())
+        origin: Origin::Beginning,
+        checkpoints: args.futures.checkpoints(),
+        bridge: bridge.transpose()?,
+    };
+    args.futures.over(config, args.run, given)
 }
 
 fn failure(error: &FleetError) -> Failure {
     let text = chain(error);
     match error {
-        FleetError::People { .. } => Failure::usage(text),
-        FleetError::Spool(_) => Failure::io(text),
+        FleetError::People { .. } | FleetError::Bridge(_) | FleetError::Fork(_) | FleetError::Memory(_) => {
+            Failure::usage(text)
+        }
+        FleetError::Radio(_) => Failure::unavailable(text),
+        FleetError::Spool(_) | FleetError::Checkpoint(_) => Failure::io(text),
         FleetError::Threads(_) | FleetError::Publisher(_) => Failure::internal(text),
     }
 }
@@ -174,6 +201,10 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         dropped = records.dropped,
         "the fleet has ended"
     );
+    if let Some(guests) = &summary.guests {
+        let fleet::bridge::Figures { heard, missed, sent, held_back, contacts } = *guests;
+        tracing::info!(heard, missed, sent, held_back, contacts, "what was between the fleet and its guests");
+    }
     if !records.unsent && records.dropped == 0 {
         return Ok(());
     }

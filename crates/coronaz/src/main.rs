@@ -2,15 +2,21 @@
 
 mod add;
 mod audit;
+mod chance;
+mod chaos;
 mod command;
 mod failure;
 mod fleet;
+mod health;
 mod ingest;
+mod init;
 mod logging;
 mod node;
 mod parameters;
 mod parts;
 mod population;
+mod questions;
+mod runs;
 mod serve;
 mod simulate;
 mod up;

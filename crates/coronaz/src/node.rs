@@ -10,18 +10,19 @@ use std::{
 
 use coronaz_bus::{BusConfig, KafkaSink, RecordSink, TopicError, ensure_topic};
 use coronaz_devices::{
-    NodesConfig, NodesError, Stop, Summary, identity, interactive,
+    NodesConfig, NodesError, Stop, Summary, interactive,
     nodes::{self, Console},
     scenario::{self, NODES_MAX},
     spool,
 };
 use coronaz_model::{Field, Position, Spawn};
 use coronaz_radio::{UdpConfig, udp::THIS_MACHINE};
-use coronaz_wire::seal::RadioKey;
+use coronaz_wire::{guests, seal::RadioKey};
 use tokio::signal::unix;
 use uuid::Uuid;
 
 use crate::{
+    chance,
     failure::{Failure, chain},
     parameters::ParameterFlags,
 };
@@ -35,7 +36,8 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     coronaz node --infected                          # one infected device, the paper's parameters\n  \
     coronaz node --position 10 -1 --interactive      # walk it yourself\n  \
-    coronaz node --count 20 --infected-count 1 --scenario town --spool spool --for 120")]
+    coronaz node --count 20 --infected-count 1 --scenario town --spool spool --for 120\n  \
+    coronaz node --count 5 --join RUN                # guests of a fleet: coronaz fleet --run RUN --radio …")]
 pub(crate) struct Args {
     /// How many devices
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -72,6 +74,11 @@ pub(crate) struct Args {
     /// The run that beacons and reports belong to; devices of other runs are not heard [default: none, as the paper]
     #[arg(long, value_name = "UUID")]
     run: Option<Uuid>,
+
+    /// Join the world of the fleet with this run (`coronaz fleet --radio`): hear its people nearby, and be heard by them. Give
+    /// the fleet's scenario and map too. Beacons and reports belong to the run of the fleet's guests
+    #[arg(long, value_name = "UUID", conflicts_with = "run")]
+    join: Option<Uuid>,
 
     /// Stop after this many seconds
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -129,7 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     tracing::info!(
         devices = args.count, radio = %args.radio, sealed = args.radio_key.is_some(), broker = args.broker,
-        seed = config.seed, run = args.run.map(tracing::field::display), "devices start"
+        seed = config.seed, run = run_of(args).map(tracing::field::display), "devices start"
     );
     let sink: Arc<dyn RecordSink> =
         Arc::new(KafkaSink::new(&bus).map_err(|error| Failure::usage(chain(&error)))?);
@@ -138,7 +145,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     conclude(&summary)
 }
 
-fn parse_radio(text: &str) -> Result<SocketAddrV4, String> {
+/// The run that beacons and reports belong to.
+fn run_of(args: &Args) -> Option<Uuid> {
+    args.join.map(guests::run_of).or(args.run)
+}
+
+pub(crate) fn parse_radio(text: &str) -> Result<SocketAddrV4, String> {
     text.parse().map_err(|_| format!("write an IPv4 address and a port, such as {THIS_MACHINE}"))
 }
 
@@ -159,10 +171,10 @@ fn nodes_config(args: &Args) -> Result<NodesConfig, Failure> {
     let spawns = spawns(args, parameters.field())?;
     let seed = match args.seed.or(scenario.seed) {
         Some(seed) => seed,
-        None => identity::new_seed().map_err(|error| Failure::internal(chain(&error)))?,
+        None => chance::new_seed()?,
     };
     Ok(NodesConfig {
-        run: args.run,
+        run: run_of(args),
         scenario,
         parameters,
         seed,
@@ -204,7 +216,7 @@ fn spawns(args: &Args, field: Field) -> Result<Vec<Spawn>, Failure> {
     Ok((0..args.count).map(|number| Spawn { x, y, infected: number < infected }).collect())
 }
 
-fn read_key(path: &Path) -> Result<RadioKey, Failure> {
+pub(crate) fn read_key(path: &Path) -> Result<RadioKey, Failure> {
     let named = |problem: String| Failure::usage(format!("--radio-key {}: {problem}", path.display()));
     let length = std::fs::metadata(path).map_err(|error| named(error.to_string()))?.len();
     if length > RADIO_KEY_BYTES_MAX {

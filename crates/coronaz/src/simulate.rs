@@ -4,7 +4,7 @@ mod progress;
 
 use std::{num::NonZero, path::PathBuf, sync::Arc, thread};
 
-use coronaz_devices::{identity, scenario};
+use coronaz_devices::scenario;
 use coronaz_model::Parameters;
 use coronaz_simulation::{
     Checkpoint, CheckpointError, Contacts, Folder, FolderError, Formats, PictureError, Plan, Progress, Save,
@@ -13,6 +13,7 @@ use coronaz_simulation::{
 use coronaz_wire::Scenario;
 
 use crate::{
+    chance,
     failure::{Failure, chain},
     parameters::ParameterFlags,
     population::{Population, PopulationFlags},
@@ -178,7 +179,7 @@ fn begin(args: &Args) -> Result<Begun, Failure> {
     let population = args.population.over(&scenario, &mut parameters)?;
     let seed = match args.seed.or(scenario.seed) {
         Some(seed) => seed,
-        None => identity::new_seed().map_err(|error| Failure::internal(chain(&error)))?,
+        None => chance::new_seed()?,
     };
     Ok(Begun { scenario, parameters, population, seed, resume: None })
 }

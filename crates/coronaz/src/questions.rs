@@ -1,4 +1,4 @@
-//! `--ask`: the paper's parameters, one by one, Enter taking what is in brackets.
+//! `up --ask` and `init`: the paper's parameters, one by one, Enter taking what is in brackets.
 
 use std::io::{BufRead, Write};
 
@@ -19,7 +19,7 @@ const ASKED: [&str; 6] = [
 ];
 
 /// Asks on the terminal and puts the answers into the scenario.
-pub(super) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
+pub(crate) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
     let mut parameters = scenario::parameters(scenario).map_err(|error| Failure::usage(chain(&error)))?;
     let mut lines = std::io::stdin().lock().lines();
     for name in ASKED {
@@ -29,7 +29,7 @@ pub(super) fn ask(scenario: &mut Scenario) -> Result<(), Failure> {
             std::io::stdout().flush().map_err(|error| Failure::io(chain(&error)))?;
             let Some(line) = lines.next().transpose().map_err(|error| Failure::io(chain(&error)))? else {
                 return Err(Failure::usage(
-                    "--ask needs answers on standard input; it ended before the last one",
+                    "the questions need answers on standard input; it ended before the last one",
                 ));
             };
             if line.trim().is_empty() {
