@@ -1,0 +1,135 @@
+//! `coronaz simulate` as its user meets it: what it prints, what is in the folder afterwards, and how it refuses.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// A run small enough for a second.
+const SMALL: &str = "paper --people 120 --infected 6 --field-width 50 --field-height 40 --zombie-lifetime 0";
+
+/// The same with more flags.
+fn small(flags: &str) -> Vec<String> {
+    SMALL.split_whitespace().chain(flags.split_whitespace()).map(str::to_owned).collect()
+}
+
+fn words(flags: &str) -> Vec<String> {
+    flags.split_whitespace().map(str::to_owned).collect()
+}
+
+fn simulate(home: &Path, arguments: &[String]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_coronaz"))
+        .arg("simulate")
+        .args(arguments)
+        .current_dir(home)
+        .output()
+        .expect("coronaz runs")
+}
+
+/// What it printed; it must have gone well.
+fn printed(home: &Path, arguments: &[String]) -> String {
+    let output = simulate(home, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The word after this one at the beginning of a line.
+fn word_after<'a>(printed: &'a str, before: &str) -> &'a str {
+    let line = printed.lines().find_map(|line| line.strip_prefix(before));
+    line.unwrap_or_else(|| panic!("no line {before:?} in {printed}")).trim()
+}
+
+fn files(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the results");
+    entries.map(|entry| entry.expect("readable").file_name().into_string().expect("a name")).collect()
+}
+
+#[test]
+fn seed_first_digest_last_and_every_file_in_the_folder() {
+    let home = tempfile::tempdir().expect("a folder");
+    let printed = printed(home.path(), &small("--seed 7 --ticks 60 --contacts all --out results"));
+    assert_eq!(printed.lines().next(), Some("seed 7"), "{printed}");
+    assert_eq!(word_after(&printed, "digest ").len(), 16, "{printed}");
+    assert!(printed.trim_end().ends_with("results in results"), "{printed}");
+    let folder = home.path().join("results");
+    let found = files(&folder);
+    let tables = ["statistics", "infections", "contacts", "encounters"];
+    for name in tables.into_iter().flat_map(|table| [format!("{table}.csv"), format!("{table}.parquet")]) {
+        assert!(found.contains(&name), "{name} is not among {found:?}");
+    }
+    let begins = |name: &str| fs::read(folder.join(name)).expect("there").get(..4).map(<[u8]>::to_vec);
+    for (ending, magic) in [("png", b"\x89PNG"), ("svg", b"<svg"), ("parquet", b"PAR1")] {
+        let names: Vec<&String> = found.iter().filter(|name| name.ends_with(ending)).collect();
+        assert!(!names.is_empty(), "no .{ending} among {found:?}");
+        for name in names {
+            assert_eq!(begins(name).as_deref(), Some(&magic[..]), "{name}");
+        }
+    }
+    let statistics = fs::read_to_string(folder.join("statistics.csv")).expect("text");
+    assert_eq!(statistics.lines().count(), 1 + 61, "a heading and ticks 0 to 60");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_digest_on_any_number_of_threads_and_another_seed_another() {
+    let home = tempfile::tempdir().expect("a folder");
+    let digest = |seed: &str, threads: &str| {
+        let flags = format!("--seed {seed} --threads {threads} --ticks 40 --out {seed}-{threads}");
+        word_after(&printed(home.path(), &small(&flags)), "digest ").to_owned()
+    };
+    assert_eq!(digest("3", "1"), digest("3", "2"));
+    assert_ne!(digest("3", "1"), digest("4", "1"));
+}
+
+#[test]
+fn replicates_have_seeds_of_their_own_and_stand_in_one_table() {
+    let home = tempfile::tempdir().expect("a folder");
+    let flags = "--seed 3 --replicates 3 --ticks 30 --format csv --out results";
+    let printed = printed(home.path(), &small(flags));
+    for number in 0..3 {
+        assert!(printed.contains(&format!("replicate {number}:")), "{printed}");
+    }
+    let statistics = fs::read_to_string(home.path().join("results/statistics.csv")).expect("text");
+    assert_eq!(statistics.lines().count(), 1 + 3 * 31);
+    assert!(!files(&home.path().join("results")).iter().any(|name| name.ends_with("parquet")));
+}
+
+#[test]
+fn a_resumed_run_has_the_digest_of_one_that_never_stopped_and_a_changed_one_has_not() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |flags: &[String]| word_after(&printed(home.path(), flags), "digest ").to_owned();
+    let through = run(&small("--seed 9 --ticks 70 --out through"));
+    run(&small("--seed 9 --ticks 30 --out first --checkpoint half"));
+    assert_eq!(run(&words("--resume half --ticks 70 --out second")), through);
+    assert_ne!(run(&words("--resume half --ticks 70 --infection-radius 6 --out third")), through);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_would_be_right_and_64() {
+    let home = tempfile::tempdir().expect("a folder");
+    fs::write(home.path().join("notes"), "no checkpoint").expect("written");
+    fs::create_dir(home.path().join("taken")).expect("made");
+    fs::write(home.path().join("taken/mine.txt"), "mine").expect("written");
+    for (arguments, says) in [
+        ("paper --ticks 0", "1.."),
+        ("no-such-town", "no-such-town"),
+        ("paper --people 5 --infected 6", "raise --people"),
+        ("paper --replicates 0", "replicates"),
+        ("paper --infection-radius -1", "from 0 to 1000"),
+        ("paper --contacts some", "none|encounters|all"),
+        ("paper --checkpoint here --checkpoint-at 9999", "9999"),
+        ("--resume notes", "no checkpoint"),
+        ("paper --out taken", "taken"),
+        ("", "SCENARIO"),
+    ] {
+        let output = simulate(home.path(), &words(arguments));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments}: {stderr}");
+        assert!(stderr.contains(says), "{arguments} should say {says:?}: {stderr}");
+    }
+    assert_eq!(fs::read_to_string(home.path().join("taken/mine.txt")).expect("still there"), "mine");
+    let output = simulate(home.path(), &words("--resume nowhere"));
+    assert_eq!(output.status.code(), Some(74), "what is not there cannot be read");
+}
