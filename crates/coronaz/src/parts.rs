@@ -66,7 +66,10 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
                 println!("{text}");
             }
             Format::Table => {
-                println!("{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}", "part", "state", "process", "restarts", "MiB", "CPU s");
+                println!(
+                    "{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}",
+                    "part", "state", "process", "restarts", "MiB", "CPU s"
+                );
                 for part in parts {
                     let state = format!("{:?}", part.state).to_lowercase();
                     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());

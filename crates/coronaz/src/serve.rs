@@ -33,7 +33,13 @@ const LEAVE_AFTER: Duration = Duration::from_millis(200);
 )]
 pub(crate) struct Args {
     /// The store to read; it may come later
-    #[arg(long, env = "CORONAZ_STORE", default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "CORONAZ_STORE",
+        hide_env_values = true,
+        default_value = "sqlite:coronaz-data/store.db",
+        value_name = "URL"
+    )]
     store: StoreLocation,
 
     /// Where to listen; port 0 takes a free one

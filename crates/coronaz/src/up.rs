@@ -131,6 +131,9 @@ fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {
 
 fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) -> Result<Plan, Failure> {
     scenario::parameters(scenario).map_err(|error| Failure::usage(chain(&error)))?;
+    // The parts would say so again and again.
+    let store = args.store.as_ref().map(|store| store.parse::<coronaz_store::StoreLocation>());
+    store.transpose().map_err(|error| Failure::usage(chain(&error)))?;
     let seed = match args.seed.or(scenario.seed) {
         Some(seed) => seed,
         None => chance::new_seed()?,
@@ -214,7 +217,9 @@ fn failure_of_start(error: &StartError) -> Failure {
     let text = chain(error);
     match error {
         StartError::Io(_) => Failure::io(text),
-        StartError::People(_) | StartError::Address(_) | StartError::NoBroker(_) => Failure::unavailable(text),
+        StartError::People(_) | StartError::Address(_) | StartError::NoBroker(_) => {
+            Failure::unavailable(text)
+        }
     }
 }
 

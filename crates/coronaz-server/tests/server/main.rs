@@ -2,10 +2,12 @@
 
 mod api;
 mod data;
+mod fake;
 mod guards;
 mod http;
 mod live;
 mod measure;
+mod operator;
 mod page;
 mod stage;
 mod window;

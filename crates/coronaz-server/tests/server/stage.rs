@@ -165,6 +165,7 @@ impl Stage {
         let location: StoreLocation =
             format!("sqlite:{}", folder.path().join("store.db").display()).parse().expect("a location");
         let desk = Desk::open(&location);
+        config.administered = Some(location.clone());
         let switch = Arc::new(Switch {
             store: location.queries(),
             away: AtomicBool::new(false),
