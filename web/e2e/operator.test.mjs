@@ -170,6 +170,7 @@ test('a session that has ended leads back to the map and to signing in', { skip 
   assert.equal(await view('Laboratory').count(), 0);
   await page.keyboard.press('Escape');
   await page.locator('#map').waitFor();
+  assert.equal(await page.locator('[data-fault]').count(), 0);
 });
 
 test('a link with the token signs in, and leaves no token in the address', { skip }, async () => {

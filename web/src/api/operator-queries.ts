@@ -31,6 +31,12 @@ export const sessionQuery = {
   staleTime: 10_000,
 };
 
+/** Forgets what only the operator may see. */
+export function forgetLaboratory(client: QueryClient): void {
+  for (const { queryKey } of [laboratoryQuery, scenariosQuery, auditQuery, chaosQuery])
+    client.removeQueries({ queryKey });
+}
+
 /** Asks anew who the visitor is; an answer that is still on its way is from before. */
 export async function askSessionAgain(client: QueryClient): Promise<void> {
   await client.cancelQueries({ queryKey: sessionQuery.queryKey });

@@ -93,6 +93,9 @@ export const operatorTexts = {
     heading: 'Chaos',
     intro:
       'Parts are killed and held up by a plan that the seed makes. In the end everything that was recorded has to be there.',
+    schedule: 'Schedule',
+    schedules: { chance: 'By chance', paper: 'The paper’s six cases' },
+    allParts: 'all parts',
     minutes: 'Minutes',
     seed: 'Seed',
     seedHint: 'Empty: drawn',

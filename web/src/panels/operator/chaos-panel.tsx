@@ -1,5 +1,6 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
+import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { useQuery } from '@tanstack/react-query';
@@ -15,6 +16,9 @@ import { VerdictTable } from './verdict';
 
 const texts = operatorTexts.chaos;
 const MINUTES_MAX = 24 * 60;
+/** Those that the laboratory knows by name; without a name it is by chance, of the seed. */
+const SCHEDULES = ['chance', 'paper'] as const;
+type Schedule = (typeof SCHEDULES)[number];
 
 /** Starts a chaos of a seed, and follows it: its faults, and in the end whether anything was lost. */
 export function ChaosPanel() {
@@ -52,7 +56,8 @@ export function ChaosPanel() {
 
 function ChaosForm() {
   const act = useAct();
-  const [minutes, setMinutes] = useState('2');
+  const [schedule, setSchedule] = useState<Schedule>('chance');
+  const [minutes, setMinutes] = useState('3');
   const [seed, setSeed] = useState('');
   const [checked, setChecked] = useState(false);
   const length = /^\d{1,5}$/.test(minutes.trim()) ? Number(minutes) : 0;
@@ -62,7 +67,11 @@ function ChaosForm() {
     event.preventDefault();
     setChecked(true);
     if (wrongMinutes || wrongSeed) return;
-    const request = { minutes: length, ...(seed.trim() !== '' && { seed: Number(seed) }) };
+    const request = {
+      minutes: length,
+      ...(schedule !== 'chance' && { scenario: schedule }),
+      ...(seed.trim() !== '' && { seed: Number(seed) }),
+    };
     void act(() => startChaos(request), operatorTexts.events.chaosStarted);
   };
   return (
@@ -70,8 +79,27 @@ function ChaosForm() {
       component="form"
       noValidate
       onSubmit={submit}
-      sx={{ display: 'grid', gridTemplateColumns: '1fr 1fr auto', gap: 1, alignItems: 'start' }}
+      sx={{
+        display: 'grid',
+        gridTemplateColumns: { xs: '1fr 1fr', sm: '1.600fr 0.800fr 1fr auto' },
+        gap: 1,
+        alignItems: 'start',
+      }}
     >
+      <TextField
+        select
+        size="small"
+        label={texts.schedule}
+        value={schedule}
+        onChange={(event) => setSchedule(event.target.value as Schedule)}
+        sx={{ gridColumn: { xs: '1 / -1', sm: 'auto' } }}
+      >
+        {SCHEDULES.map((name) => (
+          <MenuItem key={name} value={name} dense>
+            {texts.schedules[name]}
+          </MenuItem>
+        ))}
+      </TextField>
       <TextField
         size="small"
         label={texts.minutes}
@@ -91,7 +119,13 @@ function ChaosForm() {
         helperText={checked && wrongSeed ? texts.wrongSeed : undefined}
         slotProps={{ htmlInput: { inputMode: 'numeric' } }}
       />
-      <Button type="submit" variant="contained" color="error" disableElevation sx={{ py: 0.95 }}>
+      <Button
+        type="submit"
+        variant="contained"
+        color="error"
+        disableElevation
+        sx={{ py: 0.95, whiteSpace: 'nowrap', gridColumn: { xs: '1 / -1', sm: 'auto' } }}
+      >
         {texts.start}
       </Button>
     </Box>

@@ -6,7 +6,7 @@ import { operatorTexts } from '../../ui/texts-operator';
 const texts = operatorTexts.chaos;
 const WIDTH = 600;
 const ROW_PX = 22;
-const NAME_PX = 84;
+const NAME_PX = 112;
 const AXIS_PX = 16;
 
 interface FaultPlanProps {
@@ -33,7 +33,7 @@ export function FaultPlan({ faults, elapsedMs }: FaultPlanProps) {
         {parts.map((part, row) => (
           <g key={part} transform={`translate(0 ${row * ROW_PX})`}>
             <text x="0" y={ROW_PX / 2 + 4} fill="currentColor">
-              {part}
+              {part || texts.allParts}
             </text>
             <line
               x1={NAME_PX}
@@ -56,7 +56,7 @@ export function FaultPlan({ faults, elapsedMs }: FaultPlanProps) {
             rx="2"
             sx={{ fill: 'currentColor', color: 'error.main' }}
           >
-            <title>{texts.fault(kind, part)}</title>
+            <title>{texts.fault(kind, part || texts.allParts)}</title>
           </Box>
         ))}
         <line
@@ -86,7 +86,7 @@ export function FaultPlan({ faults, elapsedMs }: FaultPlanProps) {
             <Box component="span" sx={{ color: 'text.secondary', minWidth: 64 }}>
               {formatDuration(at_ms)}
             </Box>
-            <span>{texts.fault(kind, part)}</span>
+            <span>{texts.fault(kind, part || texts.allParts)}</span>
             <Box component="span" sx={{ color: 'text.secondary', ml: 'auto' }}>
               {until_ms == null ? '' : texts.for(formatDuration(until_ms - at_ms))}
             </Box>

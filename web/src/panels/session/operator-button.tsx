@@ -5,8 +5,9 @@ import Tooltip from '@mui/material/Tooltip';
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { signIn, signOut } from '../../api/operator';
-import { askSessionAgain } from '../../api/operator-queries';
+import { askSessionAgain, forgetLaboratory } from '../../api/operator-queries';
 import { useChoices } from '../../ui/choices';
+import { useHappenings } from '../../ui/happenings';
 import { Icon } from '../../ui/icons';
 import { texts } from '../../ui/texts';
 import { useNotice } from './notice';
@@ -64,11 +65,13 @@ function useSigningOut(is: boolean): () => void {
     if (was.current && !is) {
       const { page, set } = useChoices.getState();
       useNotice.getState().tell(wanted.current ? texts.operator.signedOut : texts.operator.expired);
+      forgetLaboratory(client);
+      useHappenings.setState({ list: [] });
       set({ forkAt: undefined, ...(page === 'laboratory' && { page: 'map', signingIn: !wanted.current }) });
     }
     was.current = is;
     wanted.current = false;
-  }, [is]);
+  }, [is, client]);
   return () => {
     wanted.current = true;
     signOut()
