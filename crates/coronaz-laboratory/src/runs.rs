@@ -113,6 +113,7 @@ impl Laboratory {
         let scenario = Scenario { seed: Some(seed), ..scenario };
         match order.kind {
             RunKind::Nodes => {
+                self.may_start()?;
                 self.make_room(people)?;
                 if people.safe.saturating_add(people.infected) == 0 {
                     return Err(Refusal::new(Reason::Wrong, "a run needs somebody"));
@@ -120,7 +121,8 @@ impl Laboratory {
                 let file = self.write_scenario(run, &scenario)?;
                 let entry = self.entry(run, scenario.name, RunKind::Nodes, seed);
                 self.enter(entry, file);
-                self.add(people, Some(run))?;
+                let added = self.add(people, Some(run));
+                self.or_failed(run, added)?;
             }
             RunKind::Fleet => self.start_fleet(run, &scenario, seed, order.speed.clone(), None)?,
         }
@@ -180,7 +182,16 @@ impl Laboratory {
         let order = FleetOrder { name, run, seed, scenario_file: scenario_file.clone(), people, speed, fork };
         let specification = self.plan.fleet_part(&self.data_dir, &self.brokers, &order);
         let index = self.enter(entry, scenario_file);
-        self.begin(index, specification)
+        let begun = self.begin(index, specification);
+        self.or_failed(run, begun)
+    }
+
+    /// Notes that a run which was entered could not begin.
+    fn or_failed(&mut self, run: Uuid, begun: Result<(), Refusal>) -> Result<(), Refusal> {
+        if let Err(refusal) = &begun {
+            self.register.end(run, RunState::Failed, Some(refusal.text.clone()));
+        }
+        begun
     }
 
     fn begin(&mut self, index: usize, specification: Specification) -> Result<(), Refusal> {
@@ -302,7 +313,6 @@ impl Laboratory {
 
     /// Whether so many more devices fit on this machine.
     fn make_room(&self, people: People) -> Result<(), Refusal> {
-        self.may_start()?;
         let here: u32 =
             self.register.going().filter(|run| run.kind == RunKind::Nodes).map(|run| run.people).sum();
         let more = people.safe.saturating_add(people.infected);

@@ -48,7 +48,7 @@ pub struct Limits {
     pub head_time_max: Duration,
     /// How long a live connection may be silent. Default: 60 s; it is asked twice in that time.
     pub silence_max: Duration,
-    /// How often the store is asked whether a watched run has grown. Default: 100 ms.
+    /// How often the store is asked whether a watched run has grown. Default: 25 ms: one look-up by key a run.
     pub poll_every: Duration,
     /// How long what is being answered may still take after the server was told to stop. Default: 5 s.
     pub drain_time_max: Duration,
@@ -65,7 +65,7 @@ impl Default for Limits {
             request_time_max: Duration::from_secs(15),
             head_time_max: Duration::from_secs(10),
             silence_max: Duration::from_secs(60),
-            poll_every: Duration::from_millis(100),
+            poll_every: Duration::from_millis(25),
             drain_time_max: Duration::from_secs(5),
         }
     }

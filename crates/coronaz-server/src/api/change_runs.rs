@@ -102,6 +102,11 @@ pub(super) async fn fork(
             "only a fleet can be forked: what devices with a radio did cannot be computed again",
         ));
     }
+    if run.forked_from.is_some() {
+        return Err(Problem::conflict(
+            "a fork cannot be forked: its beginning is another run's; fork that one",
+        ));
+    }
     let Some(scenario) = run.scenario.filter(|scenario| !scenario.is_empty()) else {
         return Err(Problem::conflict(
             "this fleet's scenario was never announced: it cannot be computed again",
