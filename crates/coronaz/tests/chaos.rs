@@ -1,0 +1,159 @@
+//! `coronaz chaos` with real processes, small: what it breaks comes back and nothing is lost; and a laboratory that
+//! does lose something is found out.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use serde_json::Value;
+
+fn chaos(out: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coronaz"));
+    command.args(["chaos", "--json"]).arg(format!("--out={}", out.display())).args(arguments);
+    command.stdin(Stdio::null());
+    command
+}
+
+fn report(out: &Path) -> Value {
+    let text = fs::read_to_string(out.join("report.json")).expect("a report");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// A chaos whose lines are read as they come.
+struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("coronaz starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Running { child, lines }
+    }
+
+    /// Reads on to the beginning of a fault of this kind.
+    fn until(&mut self, kind: &str) {
+        let found = self.lines.by_ref().map_while(Result::ok).any(|line| {
+            let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+            line["fault"]["kind"] == kind
+        });
+        assert!(found, "{kind} began");
+    }
+
+    /// Reads to the end; its exit code.
+    fn end(mut self) -> Option<i32> {
+        self.lines.by_ref().map_while(Result::ok).for_each(drop);
+        self.child.wait().expect("our child").code()
+    }
+}
+
+#[test]
+fn what_is_broken_comes_back_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schedule = folder.path().join("faults.toml");
+    // One of each that takes little time, on every kind of target.
+    let faults = [
+        ("kill", 1_000, 0, "broker", 0),
+        ("air-loss", 1_500, 2_000, "", 50),
+        ("stall", 3_000, 1_500, "ingest-broker", 0),
+        ("poison", 5_000, 0, "", 60),
+        ("shuffled", 5_500, 0, "", 200),
+        ("clock", 6_000, 1_500, "ingest", 3_600),
+        ("disk-full", 8_500, 1_500, "ingest", 0),
+        ("store-away", 10_500, 1_500, "", 0),
+        ("down", 12_500, 1_000, "devices-1", 0),
+        ("half-open", 14_000, 1_000, "nodes-broker", 0),
+        ("pause", 15_500, 1_000, "fleet", 0),
+        ("restart-all", 17_500, 0, "", 0),
+    ];
+    let mut text = "name = 'small'\n".to_owned();
+    for (kind, at_ms, lasts_ms, target, amount) in faults {
+        text += &format!(
+            "[[fault]]\nkind = '{kind}'\nat_ms = {at_ms}\nlasts_ms = {lasts_ms}\ntarget = '{target}'\namount = {amount}\n"
+        );
+    }
+    fs::write(&schedule, text).expect("written");
+    let out = folder.path().join("out");
+    let scenario = format!("--scenario={}", schedule.display());
+    let ended =
+        chaos(&out, &["--seed=1", "--devices=300", "--nodes=12", &scenario]).output().expect("coronaz");
+    let report = report(&out);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{:#}\n{said}", report["findings"]);
+    let done = report["faults"].as_array().expect("faults");
+    assert_eq!(done.len(), faults.len());
+    for fault in done {
+        assert_eq!(fault["failed"], Value::Null, "{fault}");
+    }
+    for audited in report["audits"].as_array().expect("audits") {
+        assert!(audited["verdict"]["recorded"].as_u64() > Some(9), "people met: {audited}");
+    }
+    assert!(report["rejected"].as_u64() > Some(9), "the poison was set aside");
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(page.contains("All is well") && page.contains("<svg") && !page.contains("http"));
+}
+
+#[test]
+fn a_laboratory_that_loses_what_its_devices_kept_is_found_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schedule = folder.path().join("faults.toml");
+    // The devices keep what they cannot send; while they do, somebody deletes what they keep, and then they are killed.
+    let text = "name = 'loss'\n[[fault]]\nkind = 'cut'\nat_ms = 500\nlasts_ms = 8000\ntarget = 'nodes-broker'\n\
+                [[fault]]\nkind = 'pause'\nat_ms = 6000\nlasts_ms = 10\ntarget = 'serve'\n\
+                [[fault]]\nkind = 'kill'\nat_ms = 7500\ntarget = 'devices-1'\n";
+    fs::write(&schedule, text).expect("written");
+    let out = folder.path().join("out");
+    let scenario = format!("--scenario={}", schedule.display());
+    let mut running = Running::start(&mut chaos(&out, &["--seed=1", "--devices=0", "--nodes=20", &scenario]));
+    running.until("pause");
+    let runs =
+        fs::read_dir(out.join("data/spool")).expect("spools").map(|entry| entry.expect("readable").path());
+    for run in runs {
+        fs::remove_dir_all(run.join("devices-1")).expect("what the devices keep");
+        fs::create_dir_all(run.join("devices-1")).expect("an empty folder");
+    }
+    assert_eq!(running.end(), Some(1));
+    let report = report(&out);
+    assert!(report["audits"][0]["verdict"]["lost"].as_u64() > Some(0), "{:#}", report["audits"]);
+    let findings = report["findings"].to_string();
+    assert!(findings.contains("lost"), "{findings}");
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(page.contains("Something was found"));
+}
+
+#[test]
+fn a_dry_run_starts_nothing_and_shows_the_same_schedule_each_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let show = |seed: &str| {
+        let ended = chaos(&out, &["--dry-run", "--minutes=3", seed]).output().expect("coronaz");
+        assert!(ended.status.success(), "{ended:?}");
+        serde_json::from_slice::<Value>(&ended.stdout).expect("JSON")
+    };
+    assert_eq!(show("--seed=5"), show("--seed=5"));
+    assert_ne!(show("--seed=5"), show("--seed=6"));
+    assert!(!out.exists());
+}
+
+#[test]
+fn wrong_arguments_say_what_would_be_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    fs::create_dir_all(out.join("data")).expect("made");
+    for (arguments, right) in [
+        (&["--minutes=0"][..], "from 0.1 to 1440"),
+        (&["--devices=0", "--nodes=0"], "raise --devices or --nodes"),
+        (&["--store=mongodb://db.example/x"], "ADDR:PORT"),
+        (&["--scenario=/no/such/file"], "/no/such/file"),
+        (&[], "holds an earlier laboratory"),
+        (&["--data-dir=/no/such/folder"], "no"),
+    ] {
+        let ended = chaos(&out, arguments).output().expect("coronaz");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains(right), "{arguments:?}: {said}");
+    }
+}
