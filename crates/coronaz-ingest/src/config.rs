@@ -16,7 +16,7 @@ pub struct IngestConfig {
     /// A batch is written when it has this many records (default 10, as in the paper) and the store is not
     /// busy; while it is, the batch goes on growing.
     pub batch_records: usize,
-    /// A batch is written when its oldest record has waited this long (default 250 ms).
+    /// A batch is written when its oldest record has waited this long (default 50 ms: a visitor sees it within half a second).
     pub batch_wait: Duration,
     /// No batch is larger than this many records (default 50,000): as many as make sorted writes cheap.
     pub batch_records_max: usize,
@@ -50,7 +50,7 @@ impl IngestConfig {
             partitions,
             state_every: coronaz_store::batch::STATE_EVERY_DEFAULT,
             batch_records: 10,
-            batch_wait: Duration::from_millis(250),
+            batch_wait: Duration::from_millis(50),
             batch_records_max: 50_000,
             unstored_bytes_max: 64 << 20,
             store_bytes_max: 512 << 20,
