@@ -46,8 +46,8 @@ pub(crate) struct Args {
     #[arg(long = "broker-setting", value_name = "NAME=VALUE")]
     broker_settings: Vec<String>,
 
-    /// The store: sqlite:PATH
-    #[arg(long, env = "CORONAZ_STORE", default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    /// The store: sqlite:PATH, or mongodb://USER@HOST:PORT/DATABASE
+    #[arg(long, env = "CORONAZ_STORE", hide_env_values = true, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
     store: StoreLocation,
 
     /// This process's name among several; started again under it, it goes on at once [default: a random one]
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     batch: u32,
 
     /// Write what has waited this long, in milliseconds
-    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MS")]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MS")]
     batch_ms: u64,
 
     /// Use at most this much memory, in MiB: half of it remembers people, a sixteenth is read ahead of the store
