@@ -51,7 +51,7 @@ test('the token signs in, and the laboratory is there', { skip }, async () => {
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'hidden' });
   await view('Laboratory').click();
-  for (const name of ['devices', 'broker', 'ingest', 'serve']) await part(name).waitFor();
+  for (const name of ['devices-1', 'broker', 'ingest', 'serve']) await part(name).waitFor();
   await page.getByRole('img', { name: /^From Ingest to Store: .*newest record .* old/ }).waitFor();
   await page.getByRole('img', { name: /^From Broker to Ingest: .*lag/ }).waitFor();
 });

@@ -17,7 +17,7 @@ export function makeLaboratory({ worlds, seed }) {
     ...more,
   });
   const parts = [
-    part('devices', 'devices', 4711, { memory_bytes: 38_400_000, cpu_seconds: 74 }),
+    part('devices-1', 'devices', 4711, { run: worlds[0].id, memory_bytes: 38_400_000, cpu_seconds: 74 }),
     part('broker', 'broker', 4712),
     part('ingest', 'ingest', 4713, { memory_bytes: 19_200_000 }),
     { name: 'store', kind: 'store', state: 'elsewhere', restarts: 0, pid: undefined },
@@ -61,7 +61,7 @@ export function makeLaboratory({ worlds, seed }) {
 
   /** One second of records. */
   const step = () => {
-    const made = isUp('devices') && isUp('broker') ? (worlds[0]?.people.length ?? 0) : 0;
+    const made = isUp('devices-1') && isUp('broker') ? (worlds[0]?.people.length ?? 0) : 0;
     state.lag += made;
     state.rate = isUp('ingest') && isUp('broker') ? Math.min(state.lag, 600) : 0;
     state.lag -= state.rate;
@@ -85,7 +85,7 @@ export function makeLaboratory({ worlds, seed }) {
       .map((world) => ({
         ...{ run: world.id, name: world.name, kind: world.run.kind, people: world.people.length },
         ...{ infected: 4, seed, state: world.alive ? 'running' : 'ended' },
-        ...{ parts: ['devices'], started_ms: world.startedMs },
+        ...{ parts: ['devices-1'], started_ms: world.startedMs },
       })),
   });
 

@@ -32,14 +32,14 @@ export function Diagram({ info }: { info: LaboratoryInfo }) {
               <WayArrow way={ways[index - 1] as Way} vertical={vertical} />
             </Box>
           )}
-          <StationColumn station={station} nowMs={info.now_ms} wide={vertical} />
+          <StationColumn station={station} info={info} wide={vertical} />
         </Fragment>
       ))}
     </Box>
   );
 }
 
-function StationColumn({ station, nowMs, wide }: { station: Station; nowMs: number; wide: boolean }) {
+function StationColumn({ station, info, wide }: { station: Station; info: LaboratoryInfo; wide: boolean }) {
   const { kind, parts } = station;
   return (
     <Box sx={{ minWidth: 0 }}>
@@ -62,7 +62,12 @@ function StationColumn({ station, nowMs, wide }: { station: Station; nowMs: numb
         }}
       >
         {parts.map((part) => (
-          <PartBox key={part.name} part={part} nowMs={nowMs} />
+          <PartBox
+            key={part.name}
+            part={part}
+            run={info.runs.find(({ run }) => run === part.run)?.name}
+            nowMs={info.now_ms}
+          />
         ))}
         {parts.length === 0 && <Built kind={kind} />}
       </Box>

@@ -11,8 +11,15 @@ import { useAct } from './use-act';
 /** A second press within this time kills. */
 const SURE_MS = 4000;
 
+interface PartBoxProps {
+  part: Part;
+  /** The name of the run that its people live in. */
+  run: string | undefined;
+  nowMs: number;
+}
+
 /** A part: how it is, since when, what it costs, and what can be done to it. */
-export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
+export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
   const act = useAct();
   const [busy, setBusy] = useState(false);
   const run = async (what: PartAct) => {
@@ -24,6 +31,7 @@ export function PartBox({ part, nowMs }: { part: Part; nowMs: number }) {
   // A part that can never be held up has no button for it.
   const hold = (['pause', 'resume'] as const).filter((what) => part.actions.includes(what));
   const facts = [
+    ofRun,
     part.restarts > 0 && texts.restarts(part.restarts),
     part.memory_bytes != null && formatBytes(part.memory_bytes),
     part.cpu_seconds != null && texts.cpu(formatDuration(part.cpu_seconds * 1000)),
