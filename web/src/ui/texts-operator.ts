@@ -34,8 +34,6 @@ export const operatorTexts = {
   },
   since: (time: string) => `for ${time}`,
   restarts: (count: number) => (count === 1 ? '1 restart' : `${count} restarts`),
-  pid: (pid: number) => `pid ${pid}`,
-  memory: (size: string) => `${size}`,
   cpu: (time: string) => `${time} CPU`,
 
   flow: {
@@ -45,7 +43,6 @@ export const operatorTexts = {
     ageLabel: (age: string) => `newest record ${age} old`,
     label: (from: string, to: string, facts: string) => `From ${from} to ${to}: ${facts}`,
     nothing: 'nothing measured',
-    records: 'records',
   },
 
   acts: { kill: 'Kill', pause: 'Pause', resume: 'Resume', restart: 'Restart' },
@@ -113,7 +110,6 @@ export const operatorTexts = {
     noFaults: 'No fault yet',
     fault: (kind: string, part: string) => `${kind}: ${part}`,
     for: (time: string) => `for ${time}`,
-    stillOn: 'still on',
   },
 
   audit: {

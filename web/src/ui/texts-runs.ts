@@ -34,7 +34,6 @@ export const runTexts = {
   compare: (count: number) => (count === 0 ? 'Compare' : `Compare ${count}`),
   compareHint: (most: number) => `Tick two to ${most} runs to compare them in one chart.`,
   starting: (name: string) => `${name} is starting. It opens as soon as its first people report.`,
-  slow: 'The run was started, but nobody has reported yet. It will appear in the list.',
 
   acts: {
     open: 'Open on the map',
@@ -113,7 +112,6 @@ export const runTexts = {
     tickHint: (length: string) => `The run is ${length} long`,
     seedHint: 'Left empty, chance goes on as it did',
     go: 'Fork',
-    fromHere: 'Fork from here',
     onlyFleets: 'Only a fleet can be forked: devices with a radio live through each second once.',
   },
 

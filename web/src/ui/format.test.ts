@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { formatBytes, formatElapsed, formatRate } from './format';
+
+test('a stopwatch shows hours only when there are some', () => {
+  expect([0, 65, 3600, 7205].map(formatElapsed)).toEqual(['0:00', '1:05', '1:00:00', '2:00:05']);
+});
+
+test('sizes are in the unit that keeps them short', () => {
+  expect([512, 3400, 24_000_000, 1_500_000_000].map(formatBytes)).toEqual([
+    '512 B',
+    '3.4 kB',
+    '24 MB',
+    '1.5 GB',
+  ]);
+});
+
+test('slow rates keep a digit, fast ones none', () => {
+  expect([0, 0.42, 12.3, 1234.5].map(formatRate)).toEqual(['0', '0.4', '12', '1,235']);
+});
