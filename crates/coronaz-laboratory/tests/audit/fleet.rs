@@ -82,7 +82,14 @@ fn a_fork_is_computed_from_its_parents_beginning() {
     stage.ingest(&bus);
     let verdict = stage.audit(Until::End);
     assert_clean(&verdict);
-    assert_eq!((verdict.watermark.tick, verdict.stored), (Some(summary.tick), summary.contacts));
+    assert_eq!(verdict.watermark.tick, Some(summary.tick));
+    // What the parent's people had met before is counted on, and told by the parent's run alone.
+    assert!(
+        verdict.stored > 1_000 && verdict.stored < summary.contacts,
+        "{} of {}",
+        verdict.stored,
+        summary.contacts
+    );
 }
 
 #[test]
