@@ -33,6 +33,11 @@ test('a visitor sees no trace of the laboratory but a quiet way to sign in', { s
   await page.getByRole('button', { name: 'Operator: sign in' }).waitFor();
   await page.keyboard.press('3');
   assert.equal(await page.locator('#map').count(), 1);
+  await page.keyboard.press('?');
+  const help = page.getByRole('dialog', { name: 'Keyboard' });
+  assert.doesNotMatch(await help.innerText(), /laboratory/i);
+  await page.keyboard.press('Escape');
+  await help.waitFor({ state: 'hidden' });
 });
 
 test('a wrong token is refused at its field', { skip }, async () => {

@@ -7,11 +7,16 @@ import Typography from '@mui/material/Typography';
 import { useChoices } from '../ui/choices';
 import { Icon } from '../ui/icons';
 import { texts } from '../ui/texts';
+import { useOperator } from './session/use-operator';
+
+/** Visitors have no laboratory to go to. */
+const OPERATORS_KEY = '3';
 
 /** The keys, listed under `?`. */
 export function HelpDialog() {
   const open = useChoices((choices) => choices.help);
   const set = useChoices((choices) => choices.set);
+  const { hasLaboratory } = useOperator();
   const close = () => set({ help: false });
   return (
     <Dialog open={open} onClose={close} aria-labelledby="help-heading" maxWidth="md">
@@ -37,31 +42,33 @@ export function HelpDialog() {
               component="dl"
               sx={{ m: 0, display: 'grid', gridTemplateColumns: 'auto 1fr', columnGap: 2, rowGap: 0.75 }}
             >
-              {keys.map(([key, act]) => (
-                <Box key={key} sx={{ display: 'contents' }}>
-                  <Box component="dt">
-                    <Box
-                      component="kbd"
-                      sx={{
-                        font: 'inherit',
-                        fontSize: '0.8rem',
-                        px: 0.75,
-                        py: 0.25,
-                        border: 1,
-                        borderColor: 'divider',
-                        borderRadius: 0.6,
-                        bgcolor: 'background.default',
-                        whiteSpace: 'nowrap',
-                      }}
-                    >
-                      {key}
+              {keys
+                .filter(([key]) => hasLaboratory || key !== OPERATORS_KEY)
+                .map(([key, act]) => (
+                  <Box key={key} sx={{ display: 'contents' }}>
+                    <Box component="dt">
+                      <Box
+                        component="kbd"
+                        sx={{
+                          font: 'inherit',
+                          fontSize: '0.8rem',
+                          px: 0.75,
+                          py: 0.25,
+                          border: 1,
+                          borderColor: 'divider',
+                          borderRadius: 0.6,
+                          bgcolor: 'background.default',
+                          whiteSpace: 'nowrap',
+                        }}
+                      >
+                        {key}
+                      </Box>
                     </Box>
+                    <Typography component="dd" variant="body2" sx={{ m: 0 }}>
+                      {act}
+                    </Typography>
                   </Box>
-                  <Typography component="dd" variant="body2" sx={{ m: 0 }}>
-                    {act}
-                  </Typography>
-                </Box>
-              ))}
+                ))}
             </Box>
           </Box>
         ))}

@@ -256,7 +256,7 @@ export const texts = {
         keys: [
           ['1', 'Map'],
           ['2', 'Runs'],
-          ['3', 'Laboratory, for its operator'],
+          ['3', 'Laboratory'],
           ['D', 'Light or dark'],
           ['?', 'This list'],
         ],
