@@ -27,6 +27,8 @@ fi
 if [ "${1:-build}" = services ]; then
     need_package default-jre-headless command -v java
     need_package maven command -v mvn
+    # A real MongoDB may be tested instead of FerretDB, which is built with Go.
+    [ -n "${MONGODB_URL:-}" ] || need_package golang-go command -v go
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

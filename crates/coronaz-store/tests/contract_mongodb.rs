@@ -59,3 +59,38 @@ impl Stores for Database {
 }
 
 contract!(Box::new(Database::new()));
+
+#[test]
+#[ignore = "measures"]
+fn reports_a_second() {
+    use coronaz_wire::Report;
+    let mut shown = String::new();
+    for (nodes, contacts, size) in
+        [(20, 0, 10), (20, 5, 10), (20, 5, 500), (1000, 5, 1000), (10_000, 5, 5000)]
+    {
+        let database = Database::new();
+        let mut ingestion = database.location.ingestion();
+        let mut held = contract::take(&mut *ingestion, 0);
+        let (began, mut reports) = (std::time::Instant::now(), 0_u32);
+        while began.elapsed().as_secs() < 10 {
+            let some = (reports..reports + size).map(|n| {
+                let (who, second) = (n % nodes, i64::from(n / nodes));
+                let met =
+                    (1..=contacts).map(|k| contract::contact(contract::node((who + k) % nodes), second));
+                let (start_us, seq) = (Some(1), Some(u64::from(n / nodes)));
+                Report {
+                    contacts: met.collect(),
+                    start_us,
+                    seq,
+                    ..contract::report(contract::node(who), second)
+                }
+            });
+            contract::commit(&mut *ingestion, &mut held, some);
+            reports += size;
+        }
+        let rate = f64::from(reports) / began.elapsed().as_secs_f64();
+        shown +=
+            &format!("{nodes} nodes, {contacts} contacts a report, batches of {size}: {rate:.0} reports/s\n");
+    }
+    println!("{shown}");
+}

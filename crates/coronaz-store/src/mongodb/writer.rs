@@ -30,7 +30,23 @@ pub(crate) struct MongoIngestion {
     cache: Cache,
 }
 
-/// A commit to one run of a batch.
+/// What a commit would change, if it is the first of its number.
+struct Attempt {
+    head: Head,
+    redo: Redo,
+    committed: Committed,
+    refused: Vec<Rejected>,
+}
+
+/// What the frames of a piece of work say: it holds from one attempt to the next, if the records are not in by another's hand.
+#[derive(Default)]
+struct Followed {
+    facts: Option<FrameFacts>,
+    /// The offset from which they were not in.
+    from: Option<i64>,
+}
+
+/// A batch being written.
 struct Writing<'a> {
     store: &'a Store,
     cache: &'a mut Cache,
@@ -92,93 +108,119 @@ impl MongoIngestion {
 impl Writing<'_> {
     /// Commits what a run has in the batch, as often as others come first.
     fn write_run(&mut self, work: &Work<'_>) -> Result<(), Trouble> {
-        let mut facts: Option<FrameFacts> = None;
-        let mut facts_from = None;
-        loop {
-            let mut committed = Committed::default();
-            let mut refused = Vec::new();
-            let run = self.cache.run(self.store, work.run)?;
-            if run.head.is_deleted() {
-                self.skipped.push((work.run, work.records()));
-                return Ok(());
-            }
-            let next = run.head.next(self.batch.partition);
-            if next >= work.next {
-                return Ok(());
-            }
-            if facts_from.replace(next).is_some_and(|from| from != next) {
-                // Somebody has written records of this partition meanwhile: what we followed is not what is in.
-                facts = None;
-                run.shards.clear();
-            }
-            let mut redo = Redo::default();
-            let mut head = Head { n: run.head.n + 1, ..run.head.clone() };
-            head.stored_us = head.stored_us.max(self.batch.now_us);
-            history::snapshot_if_due(self.store, work.run, &mut head)?;
-            if !run.exists {
-                redo.insert(names::RUNS, first_document(self.store, work.run, self.batch.now_us)?);
-            }
-            for announcement in &work.announcements {
-                announce(&mut head, announcement, &mut redo);
-            }
-            let reports: Vec<_> =
-                work.reports.iter().copied().filter(|record| record.offset >= next).collect();
-            if head.fleet.is_some() {
-                refused.extend(reports.iter().map(|record| Rejected {
-                    offset: record.offset,
-                    reason: "a report of a run that is a fleet's".to_owned(),
-                    run: Some(work.run),
-                    bytes: record.report.encode(),
-                }));
-            } else if !reports.is_empty() {
-                let taking = Reports::new(self.store, (work.run, run), head, &mut redo, self.batch);
-                head = taking.take_all(&reports, &mut committed)?;
-            }
-            let mut admitted = Vec::new();
-            for record in work.frames.iter().copied().filter(|record| record.offset() >= next) {
-                // Made from good bytes only.
-                let Ok(frame) = Frame::decode(record.bytes()) else { continue };
-                match frames::admit(&mut head, &frame) {
-                    Ok(()) => admitted.push(record),
-                    Err(reason) => refused.push(Rejected {
-                        offset: record.offset(),
-                        reason: reason.to_owned(),
-                        run: Some(work.run),
-                        bytes: record.bytes().to_vec(),
-                    }),
+        let mut followed = Followed::default();
+        while self.try_run(work, &mut followed)? == Outcome::Overtaken {}
+        Ok(())
+    }
+
+    fn try_run(&mut self, work: &Work<'_>, followed: &mut Followed) -> Result<Outcome, Trouble> {
+        let (partition, epoch, now_us) = (self.batch.partition, self.batch.epoch, self.batch.now_us);
+        let run = self.cache.run(self.store, work.run)?;
+        if run.head.is_deleted() {
+            self.skipped.push((work.run, work.records()));
+            return Ok(Outcome::Done);
+        }
+        let next = run.head.next(partition);
+        if next >= work.next {
+            return Ok(Outcome::Done);
+        }
+        if followed.from.replace(next).is_some_and(|from| from != next) {
+            // Somebody has written records of this partition meanwhile: what we followed is not what is in.
+            followed.facts = None;
+            run.shards.clear();
+        }
+        let mut attempt = Attempt {
+            head: Head { n: run.head.n + 1, stored_us: run.head.stored_us.max(now_us), ..run.head.clone() },
+            redo: Redo::default(),
+            committed: Committed::default(),
+            refused: Vec::new(),
+        };
+        history::snapshot_if_due(self.store, work.run, &mut attempt.head)?;
+        if !run.exists {
+            attempt.redo.insert(names::RUNS, first_document(self.store, work.run, now_us)?);
+        }
+        for announcement in &work.announcements {
+            announce(&mut attempt.head, announcement, &mut attempt.redo);
+        }
+        self.take_reports(work, next, &mut attempt)?;
+        self.take_frames(work, next, &mut attempt, followed)?;
+        let Attempt { mut head, redo, committed, mut refused } = attempt;
+        head.next.insert(partition, work.next);
+        let commit = Commit { run: work.run, head, redo, partition, epoch, now_us };
+        let outcome = log::append(self.store, &commit)?;
+        let run = self.cache.run(self.store, work.run)?;
+        match outcome {
+            Outcome::Overtaken => run.forget(),
+            Outcome::Done => {
+                run.head = commit.head;
+                run.exists = true;
+                if let Some(facts) = &followed.facts {
+                    frames::remember(run, facts);
                 }
-            }
-            if !admitted.is_empty() {
-                let run = self.cache.run(self.store, work.run)?;
-                let owned = (self.batch.partition, self.batch.epoch);
-                let facts = match &facts {
-                    Some(facts) => facts,
-                    None => facts.insert(frames::take(self.store, (work.run, &mut *run), owned, &admitted)?),
-                };
-                let places = (work.run, run);
-                committed.states +=
-                    frames::write(self.store, places, &mut head, facts, &mut redo, self.batch.now_us)?;
-                committed.frames += facts.new;
-            }
-            head.next.insert(self.batch.partition, work.next);
-            let (partition, epoch, now_us) = (self.batch.partition, self.batch.epoch, self.batch.now_us);
-            let commit = Commit { run: work.run, head, redo, partition, epoch, now_us };
-            let outcome = log::append(self.store, &commit)?;
-            let run = self.cache.run(self.store, work.run)?;
-            match outcome {
-                Outcome::Done => {
-                    run.head = commit.head;
-                    run.exists = true;
-                    if let Some(facts) = &facts {
-                        frames::remember(run, facts);
-                    }
-                    self.add(committed);
-                    self.refused.append(&mut refused);
-                    return Ok(());
-                }
-                Outcome::Overtaken => run.forget(),
+                self.add(committed);
+                self.refused.append(&mut refused);
             }
         }
+        Ok(outcome)
+    }
+
+    /// Those of a run's reports that are not in.
+    fn take_reports(&mut self, work: &Work<'_>, next: i64, attempt: &mut Attempt) -> Result<(), Trouble> {
+        let reports: Vec<_> = work.reports.iter().copied().filter(|record| record.offset >= next).collect();
+        if reports.is_empty() {
+            return Ok(());
+        }
+        if attempt.head.fleet.is_some() {
+            attempt.refused.extend(reports.iter().map(|record| Rejected {
+                offset: record.offset,
+                reason: "a report of a run that is a fleet's".to_owned(),
+                run: Some(work.run),
+                bytes: record.report.encode(),
+            }));
+            return Ok(());
+        }
+        let run = self.cache.run(self.store, work.run)?;
+        let head = attempt.head.clone();
+        let taking = Reports::new(self.store, (work.run, run), head, &mut attempt.redo, self.batch);
+        attempt.head = taking.take_all(&reports, &mut attempt.committed)?;
+        Ok(())
+    }
+
+    /// Those of a run's frames that are not in.
+    fn take_frames(
+        &mut self,
+        work: &Work<'_>,
+        next: i64,
+        attempt: &mut Attempt,
+        followed: &mut Followed,
+    ) -> Result<(), Trouble> {
+        let mut admitted = Vec::new();
+        for record in work.frames.iter().copied().filter(|record| record.offset() >= next) {
+            // Made from good bytes only.
+            let Ok(frame) = Frame::decode(record.bytes()) else { continue };
+            match frames::admit(&mut attempt.head, &frame) {
+                Ok(()) => admitted.push(record),
+                Err(reason) => attempt.refused.push(Rejected {
+                    offset: record.offset(),
+                    reason: reason.to_owned(),
+                    run: Some(work.run),
+                    bytes: record.bytes().to_vec(),
+                }),
+            }
+        }
+        if admitted.is_empty() {
+            return Ok(());
+        }
+        let run = self.cache.run(self.store, work.run)?;
+        let owned = (self.batch.partition, self.batch.epoch);
+        let facts = match &followed.facts {
+            Some(facts) => facts,
+            None => followed.facts.insert(frames::take(self.store, (work.run, &mut *run), owned, &admitted)?),
+        };
+        let Attempt { head, redo, committed, .. } = attempt;
+        committed.states += frames::write(self.store, (work.run, run), head, facts, redo, self.batch.now_us)?;
+        committed.frames += facts.new;
+        Ok(())
     }
 
     fn add(&mut self, more: Committed) {

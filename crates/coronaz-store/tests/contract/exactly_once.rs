@@ -230,7 +230,8 @@ fn check(queries: &dyn Queries, topic: &[Vec<Report>], run: Option<Uuid>) {
 }
 
 pub(crate) fn whatever_happens_to_two_writers_everything_is_in_once(new: New) {
-    let config = ProptestConfig { cases: new().cases(), failure_persistence: None, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: new().cases(), failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(topic in topic(), steps in prop::collection::vec(step(), 0..60))| {
         let stores = new();
         let writer = || Writer { ingestion: stores.ingestion(), held: BTreeMap::new() };
