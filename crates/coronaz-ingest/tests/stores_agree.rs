@@ -19,7 +19,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 const RUN: Uuid = Uuid::from_u128(0x7c9f_3f9e_0d3b_4f7e_9a55_0f4b_8f6f_2a11);
-const TICKS: u64 = 30;
+const TICKS: u64 = 20;
 const PEOPLE: u32 = 9_000;
 
 fn config() -> FleetConfig {
