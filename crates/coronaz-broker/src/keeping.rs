@@ -1,5 +1,7 @@
 //! What expires, and what is secured on disk, from time to time.
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use crate::answer::Broker;
+use crate::partition::Partition;
 use crate::topic::Topic;
 
 /// How often it is looked for what has expired, and closed segments are sealed.
@@ -18,7 +21,7 @@ pub(crate) fn keep(broker: &Arc<Broker>, sync_every: Option<Duration>, stop: &Re
     let pause = sync_every.map_or(LOOK_EVERY, |every| every.min(LOOK_EVERY));
     let mut looked = Instant::now();
     // Of the partitions, by name, what was on the disk when last seen to.
-    let mut synced = std::collections::HashMap::new();
+    let mut synced = HashMap::new();
     while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         if sync_every.is_some() {
             for (name, topic) in broker.data.topics() {
@@ -35,10 +38,12 @@ pub(crate) fn keep(broker: &Arc<Broker>, sync_every: Option<Duration>, stop: &Re
 }
 
 /// Has the disk hold what was appended since the last time.
-fn sync(name: &str, topic: &Topic, synced: &mut std::collections::HashMap<(String, usize), i64>) {
+fn sync(name: &str, topic: &Topic, synced: &mut HashMap<(String, usize), i64>) {
     for (number, partition) in topic.partitions.iter().enumerate() {
+        // What was closed meanwhile, first.
+        seal(name, number, partition);
         let (end, file) = partition.with(|log| (log.end(), log.active_file()));
-        let before = synced.entry((name.to_owned(), number)).or_insert(0);
+        let before = synced.entry((name.to_owned(), number)).or_insert(-1);
         if *before != end {
             match file.sync_data() {
                 Ok(()) => *before = end,
@@ -56,14 +61,19 @@ fn look_after(name: &str, topic: &Topic) {
             Ok(segments) => info!(topic = name, partition = number, segments, "expired"),
             Err(error) => warn!(topic = name, partition = number, %error, "expired records were not removed"),
         }
-        // Outside of the lock: the disk may take its time.
-        for (segment, seal) in partition.with(|log| log.unsealed()) {
-            let on_disk = std::fs::File::open(&segment).and_then(|file| file.sync_data());
-            match on_disk.and_then(|()| seal.write(&segment)) {
-                Ok(()) => partition.with(|log| log.is_sealed(&segment)),
-                // Expired or deleted meanwhile, or no room: the next start reads the segment instead.
-                Err(error) => info!(topic = name, partition = number, %error, "a segment was not sealed"),
-            }
+        seal(name, number, partition);
+    }
+}
+
+/// Has the disk hold closed segments, and says so in their seals. Outside of the partition's lock: the disk
+/// may take its time.
+fn seal(name: &str, number: usize, partition: &Partition) {
+    for (segment, seal) in partition.with(|log| log.unsealed()) {
+        let on_disk = File::open(&segment).and_then(|file| file.sync_data());
+        match on_disk.and_then(|()| seal.write(&segment)) {
+            Ok(()) => partition.with(|log| log.is_sealed(&segment)),
+            // Expired or deleted meanwhile, or no room: the next start reads the segment instead.
+            Err(error) => info!(topic = name, partition = number, %error, "a segment was not sealed"),
         }
     }
 }

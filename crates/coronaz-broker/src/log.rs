@@ -229,12 +229,12 @@ impl Log {
         Ok(None)
     }
 
-    /// Deletes the oldest segments that are beyond the retention; says how many.
+    /// Deletes the oldest segments that are beyond the retention; says how many. A disk without room for
+    /// another file does not hinder it.
     pub(crate) fn expire(&mut self, retention: Retention) -> io::Result<usize> {
         let roll_after = retention.time.map(|time| time / ROLL_SHARE);
-        if self.active.bytes > 0 && roll_after.is_some_and(|after| self.begun.elapsed() > after) {
-            self.roll()?;
-        }
+        let is_due = self.active.bytes > 0 && roll_after.is_some_and(|after| self.begun.elapsed() > after);
+        let rolled = if is_due { self.roll() } else { Ok(()) };
         let mut bytes = self.bytes();
         let mut expired = 0;
         while let Some(oldest) = self.closed.front() {
@@ -251,7 +251,7 @@ impl Log {
             expired += 1;
             self.closed.pop_front();
         }
-        Ok(expired)
+        rolled.map(|()| expired)
     }
 
     /// Closed segments that have no seal yet.
