@@ -159,8 +159,7 @@ impl Plan {
         Specification { may_finish: true, ..part }
     }
 
-    /// A fleet. Killed, it goes on from its newest checkpoint; a fork begins again where it was forked, and what is
-    /// stored of it already is not stored twice.
+    /// A fleet, or a fork of one. Killed, it goes on from its newest checkpoint.
     #[must_use]
     pub fn fleet_part(&self, data_dir: &DataDir, brokers: &str, order: &FleetOrder) -> Specification {
         let checkpoints = data_dir.checkpoints();
@@ -173,6 +172,7 @@ impl Plan {
             format!("--broker={brokers}"),
             format!("--spool={}", data_dir.spool(order.run, &order.name).display()),
             format!("--checkpoint-dir={}", checkpoints.display()),
+            format!("--resume={}", checkpoints.display()),
         ];
         arguments.extend(order.speed.iter().map(|speed| format!("--speed={speed}")));
         if let Some(fork) = &order.fork {
@@ -180,8 +180,6 @@ impl Plan {
             arguments.push(format!("--fork-at={}", fork.origin.tick));
             arguments.extend(fork.changes.iter().map(|(name, value)| format!("--change={name}={value}")));
             arguments.extend(fork.seed.map(|seed| format!("--fork-seed={seed}")));
-        } else {
-            arguments.push(format!("--resume={}", checkpoints.display()));
         }
         let part = self.own_part(data_dir, &order.name, "fleet", arguments, FLEET_STOP_WITHIN);
         Specification { may_finish: true, ..part }

@@ -38,29 +38,18 @@ impl Laboratory {
     #[must_use]
     pub fn start(coronaz: &Path, arguments: &[&str]) -> Laboratory {
         let folder = tempfile::tempdir().expect("a folder");
-        let listen = free_loopback();
-        let radio = format!("127.255.255.255:{}", free_loopback().port());
-        let mut child = Command::new(coronaz)
-            .args(["up", "--no-menu", "--radio", &radio])
-            .arg(format!("--listen={listen}"))
-            .arg(format!("--data-dir={}", folder.path().join("data").display()))
-            .arg(format!("--journal={}", folder.path().join("journal").display()))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("coronaz starts");
-        let stdout = child.stdout.take().expect("its output is a pipe");
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // The test may have all it wants to know.
-                let _ = send.send(line);
-            }
-        });
-        let first = receive.recv_timeout(READY_WITHIN).expect("a first line: the page's address");
-        assert_eq!(first, format!("CoronaZ is at http://{listen}/"));
-        Laboratory { coronaz: coronaz.to_owned(), child, folder, address: listen }
+        let (child, address) = spawn(coronaz, folder.path(), arguments);
+        Laboratory { coronaz: coronaz.to_owned(), child, folder, address }
+    }
+
+    /// Kills the supervisor with SIGKILL, and starts another on the same folder once its parts are gone.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn kill_and_start_again(&mut self, arguments: &[&str]) {
+        self.child.kill().expect("our child");
+        self.child.wait().expect("our child");
+        (self.child, self.address) = spawn(&self.coronaz, self.folder.path(), arguments);
     }
 
     /// Runs `coronaz` with these arguments and the laboratory's data folder.
@@ -118,6 +107,36 @@ impl Laboratory {
         Some((status, response.body_mut().read_json().unwrap_or(Value::Null)))
     }
 
+    /// A request with headers and, unless it is null, a JSON body; the status and the body as JSON (null when it is none).
+    #[must_use]
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Option<(u16, Value)> {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(15)))
+            .build()
+            .into();
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answered = if body.is_null() {
+            agent.run(request.body(()).ok()?)
+        } else {
+            let request = request.header("content-type", "application/json");
+            agent.run(request.body(body.to_string()).ok()?)
+        };
+        let mut response = answered.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.body_mut().read_json().unwrap_or(Value::Null)))
+    }
+
     /// Stops the laboratory as Ctrl-C does, and waits for its end.
     ///
     /// # Panics
@@ -145,7 +164,7 @@ impl Laboratory {
     #[must_use]
     pub fn audit(&self) -> (Value, bool) {
         let output = Command::new(&self.coronaz)
-            .args(["audit", "--json"])
+            .args(["audit", "--ended", "--json"])
             .arg(format!("--store=sqlite:{}", self.data_dir().join("store.db").display()))
             .arg(format!("--journal={}", self.folder.path().join("journal").display()))
             .output()
@@ -168,6 +187,33 @@ fn kill(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id");
     // It may have ended by itself in the meantime.
     let _ = kill_process(pid, signal);
+}
+
+/// Starts `coronaz up` in a folder, and waits for the page's address.
+fn spawn(coronaz: &Path, folder: &Path, arguments: &[&str]) -> (Child, SocketAddr) {
+    let listen = free_loopback();
+    let radio = format!("127.255.255.255:{}", free_loopback().port());
+    let mut child = Command::new(coronaz)
+        .args(["up", "--no-menu", "--radio", &radio])
+        .arg(format!("--listen={listen}"))
+        .arg(format!("--data-dir={}", folder.join("data").display()))
+        .arg(format!("--journal={}", folder.join("journal").display()))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("coronaz starts");
+    let stdout = child.stdout.take().expect("its output is a pipe");
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // The test may have all it wants to know.
+            let _ = send.send(line);
+        }
+    });
+    let first = receive.recv_timeout(READY_WITHIN).expect("a first line: the page's address");
+    assert_eq!(first, format!("CoronaZ is at http://{listen}/"));
+    (child, listen)
 }
 
 /// A loopback address that nobody listens on now.

@@ -3,6 +3,7 @@
 mod delete;
 mod export;
 mod list;
+mod play;
 mod progress;
 
 use coronaz_store::{Queries, StoreError, StoreLocation, view::Run};
@@ -10,11 +11,12 @@ use serde_json::json;
 
 use crate::failure::{Failure, chain};
 
-/// List, show, delete and export the runs of a store
+/// List, show, delete and export the runs of a store; start, stop and fork them in the laboratory
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  coronaz runs list\n  coronaz runs show 0197a3\n  \
     coronaz runs export 0197a3 --out results --tables statistics,infections\n  \
-    coronaz runs delete 0197a3 0198 --yes\n\n\
+    coronaz runs delete 0197a3 0198 --yes\n  \
+    coronaz runs start --kind fleet --people 20000 --infected 20 --density 0.02\n\n\
     A run is named by its UUID, by the beginning of it, by its name, or by the word `newest`.")]
 pub(crate) struct Args {
     /// The store, as a URL
@@ -22,6 +24,7 @@ pub(crate) struct Args {
         long,
         global = true,
         env = "CORONAZ_STORE",
+        hide_env_values = true,
         default_value = "sqlite:coronaz-data/store.db",
         value_name = "URL"
     )]
@@ -37,6 +40,9 @@ enum Action {
     Show(list::ShowArgs),
     Delete(delete::Args),
     Export(export::Args),
+    Start(play::StartArgs),
+    Stop(play::StopArgs),
+    Fork(play::ForkArgs),
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -45,6 +51,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Action::Show(show) => list::show(&*args.store.queries(), show),
         Action::Delete(delete) => delete::delete(&args.store, delete),
         Action::Export(export) => export::export(&*args.store.queries(), export),
+        Action::Start(start) => play::start(start),
+        Action::Stop(stop) => play::stop(&args.store, stop),
+        Action::Fork(fork) => play::fork(&*args.store.queries(), fork),
     }
 }
 
@@ -136,18 +145,19 @@ mod tests {
             figures: Figures::default(),
             contacts: 0,
             infections: 0,
+            forked_from: None,
+            written_us: None,
         }
     }
 
     #[test]
     fn a_run_is_named_by_the_beginning_of_its_uuid_its_name_or_as_the_newest() {
-        let runs = || {
-            vec![run(0x0197_a3 << 104, "town"), run(0x0198 << 112, "paper"), run(0x0197_b0 << 104, "town")]
-        };
+        let runs =
+            || vec![run(0x0197a3 << 104, "town"), run(0x0198 << 112, "paper"), run(0x0197b0 << 104, "town")];
         let id = |word: &str| pick(runs(), word).map(|run| run.id.as_u128()).ok();
-        assert_eq!(id("newest"), Some(0x0197_a3 << 104));
+        assert_eq!(id("newest"), Some(0x0197a3 << 104));
         assert_eq!(id("0198"), Some(0x0198 << 112));
-        assert_eq!(id("0197-B0"), Some(0x0197_b0 << 104));
+        assert_eq!(id("0197-B0"), Some(0x0197b0 << 104));
         assert_eq!(id("paper"), Some(0x0198 << 112));
         assert_eq!(id("0197"), None);
         assert_eq!(id("town"), None);
