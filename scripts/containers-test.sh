@@ -40,8 +40,7 @@ docker run --rm coronaz:latest --version
 say "the files that compose reads"
 cp "$here"/compose*.yaml "$folder/deploy"
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
-coronaz="${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}/release/coronaz"
-"$coronaz" init --yes --dir "$folder/deploy" --nodes 20 --infected 1 --port "$port"
+"${CORONAZ_BIN_DIR:-${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}/release}/coronaz" init --yes --dir "$folder/deploy" --nodes 20 --infected 1 --port "$port"
 # Close together and long enough alive that many meet while they are killed.
 sed -i 's/^field_\(width\|height\) = .*/field_\1 = 20/; s/^zombie_lifetime = .*/zombie_lifetime = 0/' "$folder/deploy/scenario.toml"
 (cd "$folder/deploy" && docker-compose --file compose.yaml config --quiet)

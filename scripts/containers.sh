@@ -3,11 +3,13 @@
 #
 #   containers.sh tree BIN_DIR OUT [libraries]   lay out the programs of BIN_DIR as the image's last stage takes them;
 #                                                with `libraries` also the shared ones they name, for an image FROM scratch
-#   containers.sh image NAME                     build the image from this machine's release build, FROM scratch
+#   containers.sh image NAME                     build the image from this machine's build, FROM scratch
 #   containers.sh test                           start an engine for the purpose, run compose.embedded.yaml with 20 devices,
 #                                                kill containers at random, audit; stop everything again (needs root)
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
+# The build that goes into the image: a release build, unless told otherwise.
+bin="${CORONAZ_BIN_DIR:-${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}/release}"
 
 # The program that knows BuildKit by itself, where there are two of the name.
 docker() { command "${CORONAZ_DOCKER:-/usr/bin/docker}" "$@"; }
@@ -29,7 +31,7 @@ tree() { # BIN_DIR OUT [libraries]
 image() { # NAME
     local folder
     folder=$(mktemp -d)
-    tree "${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}/release" "$folder/tree" libraries
+    tree "$bin" "$folder/tree" libraries
     printf 'FROM scratch\nCOPY tree /programs\n' >"$folder/Dockerfile"
     DOCKER_BUILDKIT=1 docker build --quiet --tag coronaz-programs "$folder" >/dev/null
     rm -rf "$folder"

@@ -27,6 +27,11 @@ fi
 if [ "${1:-build}" = services ]; then
     need_package default-jre-headless command -v java
     need_package maven command -v mvn
+    # An engine for containers, started by the test with folders of its own.
+    need_package docker.io command -v dockerd
+    need_package docker-compose command -v docker-compose
+    need_package binutils command -v strip
+    need_package curl command -v curl
     # A real MongoDB may be tested instead of FerretDB, which is built with Go.
     [ -n "${MONGODB_URL:-}" ] || need_package golang-go command -v go
 fi
