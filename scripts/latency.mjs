@@ -38,7 +38,10 @@ if (!globalThis.WebSocket) {
 }
 
 const get = async (path) => {
-  const answer = await fetch(new URL(path, flags.url));
+  const url = new URL(path, flags.url);
+  // The server closes connections that were idle while we watched; the second try is on a new one.
+  const ask = () => fetch(url, { headers: { "accept-encoding": "identity" } });
+  const answer = await ask().catch(ask);
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return answer;
 };
