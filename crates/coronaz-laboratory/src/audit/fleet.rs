@@ -8,7 +8,11 @@ use coronaz_store::{
     queries::Span,
     view::{Moment, Run},
 };
-use coronaz_wire::{frame, guests, timestamp::SECOND_US};
+use coronaz_wire::{
+    frame::{self, ShardMirror},
+    guests,
+    timestamp::SECOND_US,
+};
 
 use super::{
     AuditError, AuditOptions, Compared, Until, Verdict, Watch,
@@ -250,7 +254,7 @@ impl<'a> Comparing<'a> {
             stored,
             |pair| pair.0,
             |difference| {
-                verdict.tell(|| format!("tick {tick}: infection in the frames {}", words(difference)));
+                verdict.tell(|| format!("tick {tick}: infection in the frames {}", words(&difference)));
             },
         );
         self.infections.add(expected.len(), stored.len(), tally);
@@ -290,7 +294,7 @@ impl<'a> Comparing<'a> {
             &stored,
             |caught| caught.infectee,
             |difference| {
-                verdict.tell(|| format!("tick {tick}: infection row {}", words(difference)));
+                verdict.tell(|| format!("tick {tick}: infection row {}", words(&difference)));
             },
         );
         tally.unknown += before.len() as u64;
@@ -378,7 +382,7 @@ fn compare_people(
     };
     let shards: Vec<_> = (0..population.shards())
         .map(|shard| {
-            frames.mirror().shard(shard).filter(|shown| shown.tick() == tick).map(|shown| shown.columns())
+            frames.mirror().shard(shard).filter(|shown| shown.tick() == tick).map(ShardMirror::columns)
         })
         .collect();
     let strips: Vec<Columns<'_>> = history.fleet.columns().collect();
@@ -445,7 +449,7 @@ fn tell_contact(tick: Tick, difference: Difference<'_, Met>) -> String {
     }
 }
 
-fn words<T: std::fmt::Debug>(difference: Difference<'_, T>) -> String {
+fn words<T: std::fmt::Debug>(difference: &Difference<'_, T>) -> String {
     match difference {
         Difference::Lost(it) => format!("{it:?} is not stored"),
         Difference::Doubled(it) => format!("{it:?} is stored again"),
