@@ -60,6 +60,8 @@ pub(super) struct Begun {
     pub(super) scribes: Vec<Scribe>,
     pub(super) tracker: Tracker,
     pub(super) started_us: i64,
+    /// The run's first tick, and when it was by the clock.
+    pub(super) first: (Tick, i64),
     pub(super) forked_from: Option<ForkedFrom>,
     /// Everybody's places are known to the readers: only what comes next is told.
     pub(super) resumed: bool,
@@ -89,7 +91,8 @@ pub(super) fn begin(config: &FleetConfig, stop: &Stop) -> Result<Option<Begun>, 
             let scribes =
                 vec![Scribe::new(population(config.run, fleet.base(), fleet.count())); fleet.shards()];
             let started_us = tick_0_of(*tick);
-            Ok(Some(Begun { fleet, scribes, started_us, forked_from: Some(left), ..past }))
+            let first = (*tick, clock::now_us());
+            Ok(Some(Begun { fleet, scribes, started_us, first, forked_from: Some(left), ..past }))
         }
     }
 }
@@ -105,7 +108,8 @@ fn around(config: &FleetConfig, fleet: Fleet, started_us: i64) -> Begun {
     let population = population(config.run, fleet.base(), fleet.count());
     let scribes = vec![Scribe::new(population); fleet.shards()];
     let tracker = Tracker::new(population);
-    Begun { fleet, scribes, tracker, started_us, forked_from: None, resumed: false }
+    let first = (fleet.tick(), clock::now_us());
+    Begun { fleet, scribes, tracker, started_us, first, forked_from: None, resumed: false }
 }
 
 /// When tick 0 was if `tick` is now.
@@ -116,8 +120,15 @@ fn tick_0_of(tick: Tick) -> i64 {
 fn resume(config: &FleetConfig, checkpoint: &Checkpoint) -> Result<Begun, FleetError> {
     let heading = checkpoint.heading();
     let mut begun = around(config, checkpoint.fleet.clone(), heading.started_us);
-    begun.tracker.resume(&begun.fleet, &checkpoint.memories)?;
-    (begun.resumed, begun.forked_from) = (true, heading.forked_from.clone());
+    begun.first = heading.first;
+    // Where everybody stood at the run's first tick has perhaps never been told.
+    begun.resumed = checkpoint.tick() > heading.first.0;
+    if begun.resumed {
+        begun.tracker.resume(&begun.fleet, &checkpoint.memories)?;
+    } else {
+        begun.tracker.count_from(&checkpoint.memories);
+    }
+    begun.forked_from = heading.forked_from.clone();
     Ok(begun)
 }
 

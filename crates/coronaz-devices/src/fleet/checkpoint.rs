@@ -44,6 +44,8 @@ pub(super) struct Heading {
     pub(super) run: Uuid,
     /// When its tick 0 was, in microseconds since 1970.
     pub(super) started_us: i64,
+    /// The tick it began with, and when that was by the clock: its pace is counted from there.
+    pub(super) first: (Tick, i64),
     pub(super) seed: u64,
     pub(super) people: u32,
     pub(super) infected: u32,
@@ -295,6 +297,7 @@ mod tests {
         let heading = Heading {
             run: RUN,
             started_us: 9,
+            first: (0, 9),
             seed: 5,
             people: 40,
             infected: 3,

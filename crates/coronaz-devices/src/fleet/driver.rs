@@ -30,6 +30,10 @@ use crate::{
 const STOP_LOOK: Duration = Duration::from_millis(50);
 /// So often a bridge looks at its radio.
 const RADIO_LOOK: Duration = Duration::from_millis(5);
+/// A resumed run that is behind by more goes on from where it was; by less, it catches up with the clock.
+const CATCH_UP_MAX: Duration = Duration::from_secs(3_600);
+/// It has caught up when it is behind by no more.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 pub(super) struct Driver<'a> {
     config: &'a FleetConfig,
@@ -39,6 +43,8 @@ pub(super) struct Driver<'a> {
     publisher: Publisher,
     /// When tick 0 was.
     started_us: i64,
+    /// The run's first tick, and when it was by the clock.
+    first: (Tick, i64),
     resumed: bool,
     forked_from: Option<ForkedFrom>,
     keeper: Option<Keeper>,
@@ -55,7 +61,7 @@ impl<'a> Driver<'a> {
         let keeper = config.checkpoints.as_ref().map(|config_of| Keeper::new(config_of, config.run));
         let keeper = keeper.transpose()?;
         let Some(begun) = beginning::begin(config, stop)? else { return Ok(None) };
-        let Begun { fleet, scribes, tracker, mut started_us, forked_from, resumed } = begun;
+        let Begun { fleet, scribes, tracker, mut started_us, first, forked_from, resumed } = begun;
         let bridge = match &config.bridge {
             Some(bridge) => {
                 // Ticks are the seconds of the clock: the next one is the first.
@@ -74,6 +80,7 @@ impl<'a> Driver<'a> {
             tracker,
             publisher,
             started_us,
+            first,
             resumed,
             forked_from,
             keeper,
@@ -83,9 +90,12 @@ impl<'a> Driver<'a> {
     }
 
     pub(super) fn live(mut self, stop: &Stop) -> Summary {
+        if !self.resumed {
+            self.save_beginning();
+        }
         self.announce();
         let begun = Instant::now();
-        let pace = Pace::new(begun, self.fleet.tick(), self.config.speed);
+        let (pace, mut catching_up) = self.pace(begun);
         let mut progress = Progress::new(begun, self.fleet.tick(), self.fleet.count());
         if !self.resumed {
             let time_us = self.time_us();
@@ -93,11 +103,13 @@ impl<'a> Driver<'a> {
             self.publish();
         }
         while !self.is_over(begun) && self.wait(&pace, stop) {
-            if self.config.speed == Speed::Max && !self.publisher.wait_for_room(stop) {
+            let hurries = self.config.speed == Speed::Max || catching_up;
+            if hurries && !self.publisher.wait_for_room(stop) {
                 break;
             }
             self.tick();
             let behind = self.behind(&pace);
+            catching_up &= behind > CAUGHT_UP;
             progress.tell(&self.fleet, behind, &self.publisher.figures());
         }
         let behind = self.behind(&pace);
@@ -106,6 +118,29 @@ impl<'a> Driver<'a> {
             self.end_tick();
         }
         self.conclude(behind)
+    }
+
+    /// The run's pace, and whether it has to catch up with it.
+    fn pace(&self, now: Instant) -> (Pace, bool) {
+        let (first, first_us) = self.first;
+        let since = Duration::from_micros(u64::try_from(clock::now_us() - first_us).unwrap_or(0));
+        let tick = self.fleet.tick();
+        let fresh = Pace::new(now, tick, self.config.speed);
+        let Some(began) = now.checked_sub(since) else { return (fresh, false) };
+        let pace = Pace::new(began, first, self.config.speed);
+        let behind = pace.behind(tick, now);
+        if behind > CATCH_UP_MAX {
+            tracing::info!(tick, "the run goes on from where it was");
+            return (fresh, false);
+        }
+        if behind > CAUGHT_UP {
+            tracing::info!(
+                tick,
+                behind_s = behind.as_secs(),
+                "the run goes on, and catches up with the clock"
+            );
+        }
+        (pace, behind > CAUGHT_UP)
     }
 
     fn conclude(self, behind: Duration) -> Summary {
@@ -169,6 +204,17 @@ impl<'a> Driver<'a> {
         self.save();
     }
 
+    /// Makes a checkpoint of the run's first tick.
+    fn save_beginning(&mut self) {
+        if self.keeper.is_none() {
+            return;
+        }
+        let bytes = checkpoint::encode(self.heading(), &self.tracker.memories(), &self.fleet);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.begin(self.fleet.tick(), bytes);
+        }
+    }
+
     /// Makes a checkpoint if it is time, and writes it when it can be.
     fn save(&mut self) {
         let tick = self.fleet.tick();
@@ -197,6 +243,7 @@ impl<'a> Driver<'a> {
         Heading {
             run: self.config.run,
             started_us: self.started_us,
+            first: self.first,
             seed: self.config.seed,
             people: self.fleet.count(),
             infected: self.config.infected,

@@ -72,6 +72,13 @@ impl Keeper {
         self.pending = Some(Pending { tick, offered, bytes });
     }
 
+    /// Writes a checkpoint of before anything was sent, and waits until it is there: whatever comes, the run can be gone
+    /// on with from its beginning, at the same times.
+    pub(super) fn begin(&mut self, tick: Tick, bytes: Vec<u8>) {
+        self.write(Pending { tick, offered: 0, bytes });
+        self.wait();
+    }
+
     /// Writes what waits, if as many records are `safe` as it needs.
     pub(super) fn turn(&mut self, safe: u64) {
         let written = self.writing.as_ref().is_none_or(JoinHandle::is_finished);
