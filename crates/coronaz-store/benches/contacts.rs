@@ -115,10 +115,8 @@ fn ask(location: &StoreLocation, people: u64, end_us: i64) {
 
 /// Asks for a thousand people twice; the second time counts: the file's pages are in memory then.
 fn time<E>(name: &str, people: u64, ask: impl Fn(Uuid) -> Result<usize, E>) {
-    let (mut times, mut found) = (Vec::new(), 0);
-    for turn in 0..2 {
-        times.clear();
-        found = 0;
+    for warmth in ["cold", "warm"] {
+        let (mut times, mut found) = (Vec::new(), 0);
         for n in 0..1000u64 {
             let person = Uuid::from_u128(u128::from(n * 7919 % people) + 1);
             let begun = Instant::now();
@@ -129,7 +127,6 @@ fn time<E>(name: &str, people: u64, ask: impl Fn(Uuid) -> Result<usize, E>) {
         }
         times.sort();
         let quantile = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
-        let warmth = if turn == 0 { "cold" } else { "warm" };
         println!("{name}, {warmth}: median {:?}, p99 {:?}, {found} found", quantile(50), quantile(99));
     }
 }

@@ -45,7 +45,7 @@ fn over_kafka_and_a_mongodb_nothing_is_lost_when_ingest_and_devices_are_killed()
     std::thread::sleep(Duration::from_secs(15));
     let (status, data) = laboratory.get("/data").expect("an answer");
     assert_eq!(status, 200);
-    let states = data.as_array().expect("the paper's states");
+    let states = data["result"].as_array().expect("the paper's states");
     assert!(states.len() > 10, "{} states", states.len());
     laboratory.stop();
     let audit = Command::new(coronaz)

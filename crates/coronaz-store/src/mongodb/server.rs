@@ -160,11 +160,11 @@ impl Server {
         let build = probe.database("admin").run_command(doc! {"buildInfo": 1}).run()?;
         let sharded = hello.optional_text("msg") == Some("isdbgrid");
         let replicated = hello.contains_key("setName") || sharded;
-        tracing::info!(
+        tracing::debug!(
             store = %self.url,
             database = name,
             version = build.optional_text("version"),
-            ferretdb = build.contains_key("ferretdb"),
+            ferretdb = build.keys().any(|name| name.starts_with("ferretdb")),
             replicated,
             sharded,
             "connected to the store"
