@@ -29,10 +29,9 @@ const LOOK_AFTERWARDS_MIN: Duration = Duration::from_secs(6);
 const LOOK_AFTERWARDS_MAX: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// What failed so soon after a fault failed because of it: a killed part is noticed by the next request.
+/// What failed so soon after a fault failed because of it: a killed part is noticed by the next request. An outage of a
+/// picture begins with its last movement, however late that is noticed, so the same holds for it.
 const SHORTLY_MS: u64 = 1_500;
-/// A picture is known to stand still only after a while, so its outages begin in the past; nothing to add.
-const SHORTLY_OF_PICTURES_MS: u64 = 4_000;
 
 /// What to break.
 #[derive(Debug)]
@@ -149,7 +148,7 @@ pub async fn conduct(
     for done in &mut done {
         let (began, over) = (done.began_ms, done.over_ms());
         done.page_back_ms = seen.page.back_after_ms(began, over, SHORTLY_MS);
-        let back = seen.pictures.iter().map(|line| line.back_after_ms(began, over, SHORTLY_OF_PICTURES_MS));
+        let back = seen.pictures.iter().map(|line| line.back_after_ms(began, over, SHORTLY_MS));
         done.picture_back_ms = back.max().unwrap_or(0);
     }
     let last = done.iter().max_by_key(|done| done.over_ms());
