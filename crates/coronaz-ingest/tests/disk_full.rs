@@ -59,7 +59,7 @@ fn a_full_disk_stops_the_store_and_room_lets_it_go_on() {
         || queries.offsets().unwrap_or_default().iter().map(|offset| offset.next.unsigned_abs()).sum::<u64>();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            coronaz_ingest::run(bus.source(), location.ingestion(), &config, &stop).expect("it runs")
+            coronaz_ingest::run(bus.source(), location.ingestion(), &config, &stop).expect("it runs");
         });
         // It goes as far as the room does.
         let (mut last, mut since) = (0, Instant::now());

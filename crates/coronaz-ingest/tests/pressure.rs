@@ -32,7 +32,7 @@ struct Endless {
 
 fn report(partition: i32, offset: i64) -> Report {
     let id =
-        |n: i64| Uuid::from_u128((u128::from(partition.unsigned_abs()) << 64) + n.unsigned_abs() as u128);
+        |n: i64| Uuid::from_u128((u128::from(partition.unsigned_abs()) << 64) + u128::from(n.unsigned_abs()));
     let timestamp_us = 1_600_000_000_000_000 + offset * 1_000;
     let heard = |n: i64| Contact {
         uuid: id((offset + n) % NODES),
@@ -187,7 +187,9 @@ fn memory_stays_below_its_bound_while_the_store_takes_nothing_and_while_it_takes
     // The highest figure counts from here on.
     std::fs::write("/proc/self/clear_refs", "5").expect("Linux");
     std::thread::scope(|scope| {
-        scope.spawn(|| coronaz_ingest::run(source, Box::new(store), &config, &stop).expect("it runs"));
+        scope.spawn(|| {
+            coronaz_ingest::run(source, Box::new(store), &config, &stop).expect("it runs");
+        });
         // It reads ahead as much as it may, and then no more.
         let (mut last, mut since) = (0, Instant::now());
         while last == 0 || since.elapsed() < Duration::from_secs(1) {
