@@ -37,8 +37,8 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "TABLES")]
     tables: Vec<Table>,
 
-    /// As what: csv, parquet, or both
-    #[arg(long, default_value = "csv,parquet", value_name = "FORMATS")]
+    /// As what: csv, parquet or both
+    #[arg(long, default_value = "both", value_name = "FORMAT")]
     format: Formats,
 
     /// Replace earlier results in the folder; nothing else is ever replaced
