@@ -6,7 +6,7 @@ use std::{ops::ControlFlow, time::Duration};
 use axum::body::Body;
 use bytes::Bytes;
 use coronaz_store::{Queries, StoreError};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{app::App, readers::ReadError};
@@ -58,7 +58,8 @@ pub(crate) async fn body(
         let piece = pieces.recv().await?;
         Some((piece.map_err(std::io::Error::other), pieces))
     });
-    Ok(Body::from_stream(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
+    // Compression asks once more after the end.
+    Ok(Body::from_stream(stream::iter([Ok(first)]).chain(rest).fuse()))
 }
 
 /// Begins to write in a thread of its own.

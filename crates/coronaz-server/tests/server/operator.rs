@@ -314,6 +314,12 @@ async fn tables_are_open_to_readers_as_csv() {
         assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
         assert!(file.header("content-disposition").contains(&format!("{table}-{}.csv", run(1))));
         assert_eq!(file.text().lines().count(), rows + 1, "{table}: {}", file.text());
+        // A browser asks for it compressed; the last four bytes say how long it is.
+        let path = format!("/api/v1/runs/{}/export/{table}.csv", run(1));
+        let zipped = stage.get_with(&path, &[("accept-encoding", "gzip")]).await;
+        assert_eq!(zipped.header("content-encoding"), "gzip");
+        let length = zipped.body.last_chunk().map(|&last| u32::from_le_bytes(last) as usize);
+        assert_eq!(length, Some(file.body.len()), "{table}");
     }
     stage.get(&format!("/api/v1/runs/{}/export/people.csv", run(1))).await.problem(404);
     stage.get(&format!("/api/v1/runs/{}/export/nodes", run(1))).await.problem(404);
