@@ -38,7 +38,13 @@ pub(crate) struct Args {
     journal: Option<PathBuf>,
 
     /// The store, as a URL
-    #[arg(long, env = "CORONAZ_STORE", hide_env_values = true, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "CORONAZ_STORE",
+        hide_env_values = true,
+        default_value = "sqlite:coronaz-data/store.db",
+        value_name = "URL"
+    )]
     store: StoreLocation,
 
     /// The run goes on: what may be on its way is not lost [default: if something of it was stored in the last 15 s]
