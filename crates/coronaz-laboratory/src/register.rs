@@ -51,8 +51,7 @@ impl Register {
         self.runs.iter().find(|known| known.run == run)
     }
 
-    /// How many go on.
-    #[must_use]
+    /// Those that go on.
     pub fn going(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(|run| run.state == RunState::Running)
     }

@@ -272,7 +272,8 @@ impl Laboratory {
             if known.is_some_and(|known| known.state == RunState::Running) {
                 self.register.end(played.run, state, why);
             }
-            if played.stopped {
+            // What is over, or never began, is no part any more; people may still join those who died of age.
+            if played.stopped || state == RunState::Failed {
                 played.parts.clear();
             }
         }

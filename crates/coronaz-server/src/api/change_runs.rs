@@ -45,11 +45,11 @@ const DELETION_WAITED: Duration = Duration::from_secs(5);
 pub(super) async fn start(State(app): State<App>, Body(form): Body<NewRun>) -> Result<Response, Problem> {
     let control = app.control()?;
     let start = new_run::check(&form, app.scenarios()).map_err(Problem::fields)?;
-    started(control.ask(&Request::StartRun(start)).await?)
+    started(&control.ask(&Request::StartRun(start)).await?)
 }
 
-fn started(answer: Answer) -> Result<Response, Problem> {
-    let Answer::Run(run) = answer else { return Err(ControlError::strange(&answer).into()) };
+fn started(answer: &Answer) -> Result<Response, Problem> {
+    let Answer::Run(run) = *answer else { return Err(ControlError::strange(answer).into()) };
     let place = format!("/api/v1/runs/{run}");
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(StartedRun { run })).into_response())
 }
@@ -129,7 +129,7 @@ pub(super) async fn fork(
     }
     let name = form.name.map(|name| name.trim().to_owned());
     let fork = ForkRun { from, scenario, tick: form.tick, changes, name, seed: form.seed, speed };
-    started(control.ask(&Request::ForkRun(fork)).await?)
+    started(&control.ask(&Request::ForkRun(fork)).await?)
 }
 
 /// Deletes a run that has ended: nothing of it is left, and what still arrives of it is not stored.
