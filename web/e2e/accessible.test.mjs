@@ -172,9 +172,9 @@ for (const [name, options] of [
       for (const [view, go] of [...views, ...(site.mock ? operatorViews : [])]) {
         await go(page);
         assert.deepEqual(await complaints(page), [], view);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(overflow <= 0, `${view}: ${overflow} px wider than the window`);
       }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px wider than the window`);
     } finally {
       await browser.close();
     }

@@ -62,6 +62,10 @@ test('person: chosen from the map, the next in each direction, and told of', asy
   await tabTo(/^Map$/);
   // The views have a button of that name; the map itself is the application.
   while ((await page.evaluate(() => document.activeElement.id)) !== 'map') await tabTo(/^Map$/);
+  // Nobody moves while a day is on show.
+  await press('Home');
+  await until(page, () => window.__coronaz.moment === 0 && window.__coronaz.frame.moment === 0);
+  await page.waitForTimeout(400);
   await press('Enter');
   await until(page, () => window.__coronaz.person !== undefined);
   for (const [key, axis, sign] of [

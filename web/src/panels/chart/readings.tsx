@@ -49,7 +49,7 @@ export function ValueTable({
       tabIndex={0}
       role="region"
       aria-label={label}
-      sx={{ maxHeight, overflow: 'auto', '&:focus-visible': { outline: '2px solid' } }}
+      sx={{ position: 'relative', maxHeight, overflow: 'auto', '&:focus-visible': { outline: '2px solid' } }}
     >
       <Box
         component="table"

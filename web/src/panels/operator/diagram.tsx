@@ -9,6 +9,8 @@ import { KindPicture } from './kind-picture';
 import { PartBox } from './part-box';
 import { WayArrow } from './way-arrow';
 
+const SHOWN_MAX = 2;
+
 /** The parts along the way of a record; from top to bottom where the screen is narrow. */
 export function Diagram({ info }: { info: LaboratoryInfo }) {
   const vertical = !useMediaQuery('(min-width: 1080px)');
@@ -55,9 +57,12 @@ function StationColumn({ station, info, wide }: { station: Station; info: Labora
         </Box>
       </Box>
       <Box
+        {...(parts.length > SHOWN_MAX && { tabIndex: 0, role: 'region', 'aria-label': texts.kinds[kind] })}
         sx={{
           display: 'grid',
           gap: 1,
+          // Many parts scroll by themselves, so that what happens to the records stays in view.
+          ...(parts.length > SHOWN_MAX && { maxHeight: 300, overflowY: 'auto' }),
           gridTemplateColumns: wide ? 'repeat(auto-fill, minmax(min(100%, 230px), 1fr))' : 'minmax(0, 1fr)',
         }}
       >

@@ -68,7 +68,7 @@ export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
           {part.says}
         </Typography>
       )}
-      {part.state !== 'elsewhere' && (
+      {(part.actions.length > 0 || COMES_BACK.has(part.state)) && (
         <Box sx={{ display: 'flex', gap: 0.5, mt: 0.75, flexWrap: 'wrap', ml: -0.5 }}>
           <KillButton part={part.name} disabled={!can('kill')} onKill={() => void run('kill')} />
           {hold.map((what) => (
@@ -80,6 +80,9 @@ export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
     </Box>
   );
 }
+
+/** Its buttons keep their place meanwhile. */
+const COMES_BACK: ReadonlySet<PartState> = new Set(['waiting', 'paused', 'refused', 'stopped']);
 
 function border(state: PartState): { borderColor: string; borderStyle: string } {
   if (state === 'running' || state === 'elsewhere' || state === 'finished')

@@ -33,7 +33,12 @@ export function CompareLegend(props: CompareLegendProps) {
     return share && text !== '–' ? `${text} %` : text;
   };
   return (
-    <Box sx={{ overflowX: 'auto', mt: 1 }} tabIndex={0} role="region" aria-label={texts.legend}>
+    <Box
+      sx={{ position: 'relative', overflowX: 'auto', mt: 1 }}
+      tabIndex={0}
+      role="region"
+      aria-label={texts.legend}
+    >
       <Box component="table" aria-label={texts.legend} sx={style}>
         <thead>
           <tr>
