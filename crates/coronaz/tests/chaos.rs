@@ -102,9 +102,9 @@ fn a_laboratory_that_loses_what_its_devices_kept_is_found_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let schedule = folder.path().join("faults.toml");
     // The devices keep what they cannot send; while they do, somebody deletes what they keep, and then they are killed.
-    let text = "name = 'loss'\n[[fault]]\nkind = 'cut'\nat_ms = 500\nlasts_ms = 8000\ntarget = 'nodes-broker'\n\
+    let text = "name = 'loss'\n[[fault]]\nkind = 'cut'\nat_ms = 500\nlasts_ms = 10000\ntarget = 'nodes-broker'\n\
                 [[fault]]\nkind = 'pause'\nat_ms = 6000\nlasts_ms = 10\ntarget = 'serve'\n\
-                [[fault]]\nkind = 'kill'\nat_ms = 7500\ntarget = 'devices-1'\n";
+                [[fault]]\nkind = 'kill'\nat_ms = 9500\ntarget = 'devices-1'\n";
     fs::write(&schedule, text).expect("written");
     let out = folder.path().join("out");
     let scenario = format!("--scenario={}", schedule.display());
@@ -142,17 +142,18 @@ fn a_dry_run_starts_nothing_and_shows_the_same_schedule_each_time() {
 #[test]
 fn wrong_arguments_say_what_would_be_right() {
     let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().join("out");
-    fs::create_dir_all(out.join("data")).expect("made");
-    for (arguments, right) in [
-        (&["--minutes=0"][..], "from 0.1 to 1440"),
-        (&["--devices=0", "--nodes=0"], "raise --devices or --nodes"),
-        (&["--store=mongodb://db.example/x"], "ADDR:PORT"),
-        (&["--scenario=/no/such/file"], "/no/such/file"),
-        (&[], "holds an earlier laboratory"),
-        (&["--data-dir=/no/such/folder"], "no"),
+    let used = folder.path().join("used");
+    fs::create_dir_all(used.join("data")).expect("made");
+    let new = folder.path().join("new");
+    for (out, arguments, right) in [
+        (&new, &["--minutes=0"][..], "from 0.1 to 1440"),
+        (&new, &["--devices=0", "--nodes=0"], "raise --devices or --nodes"),
+        (&new, &["--scenario=/no/such/file"], "/no/such/file"),
+        (&new, &["--data-dir=/no/such/folder"], "/no/such/folder"),
+        (&new, &["--store=mongodb://db.example/x"], "ADDR:PORT"),
+        (&used, &[], "holds an earlier laboratory"),
     ] {
-        let ended = chaos(&out, arguments).output().expect("coronaz");
+        let ended = chaos(out, arguments).output().expect("coronaz");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success() && said.contains(right), "{arguments:?}: {said}");
     }

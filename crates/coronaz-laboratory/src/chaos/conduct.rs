@@ -17,7 +17,7 @@ use super::{
     schedule::{Cast, Schedule, ScheduleError},
     settle::settle,
     stage::{FLEET, Stage, StageError, StageOrder},
-    visitor::Visitor,
+    visitor::{Seen, Visitor},
 };
 use crate::audit::{self, AuditOptions, Until};
 
@@ -145,38 +145,9 @@ pub async fn conduct(
     let watched_ms = visitor.now_ms() - zero_ms;
     let seen = visitor.seen().after(zero_ms);
     drop(visitor);
-    for done in &mut done {
-        let (began, over) = (done.began_ms, done.over_ms());
-        done.page_back_ms = seen.page.back_after_ms(began, over, SHORTLY_MS);
-        let back = seen.pictures.iter().map(|line| line.back_after_ms(began, over, SHORTLY_MS));
-        done.picture_back_ms = back.max().unwrap_or(0);
-    }
-    let last = done.iter().max_by_key(|done| done.over_ms());
-    let (over_ms, picture_back_ms) = last.map_or((0, 0), |last| (last.over_ms(), last.picture_back_ms));
-    let page_back_ms = seen.page.outages.iter().map(|outage| outage.until_ms).max().unwrap_or(0);
-    let mut report = Report {
-        scenario: about.scenario,
-        seed,
-        devices: about.devices,
-        nodes: about.nodes,
-        broker: about.broker,
-        store: about.store,
-        watched_ms,
-        faults: done,
-        seen,
-        last_fault_over_ms: over_ms,
-        page_back_ms: page_back_ms.saturating_sub(over_ms),
-        page_back_limit_ms: PAGE_BACK_LIMIT_MS,
-        picture_back_ms,
-        settled_ms: None,
-        parts: figures_of_parts(&injector.ground),
-        links: Vec::new(),
-        air: None,
-        rejected: 0,
-        audits: Vec::new(),
-        findings: Vec::new(),
-        ok: false,
-    };
+    credit(&mut done, &seen);
+    let mut report = about.report(seed, done, seen, watched_ms);
+    report.parts = figures_of_parts(&injector.ground);
     conclude(injector, &runs, settle_within, &mut report, tell).await;
     report.judge();
     Ok(report)
@@ -211,6 +182,46 @@ impl About {
                 store: "as it was found".to_owned(),
             },
         }
+    }
+
+    /// The report with what is known before the end.
+    fn report(self, seed: u64, done: Vec<Done>, seen: Seen, watched_ms: u64) -> Report {
+        let last = done.iter().max_by_key(|done| done.over_ms());
+        let (over_ms, picture_back_ms) = last.map_or((0, 0), |last| (last.over_ms(), last.picture_back_ms));
+        let page_back_ms = seen.page.outages.iter().map(|outage| outage.until_ms).max().unwrap_or(0);
+        Report {
+            scenario: self.scenario,
+            seed,
+            devices: self.devices,
+            nodes: self.nodes,
+            broker: self.broker,
+            store: self.store,
+            watched_ms,
+            faults: done,
+            seen,
+            last_fault_over_ms: over_ms,
+            page_back_ms: page_back_ms.saturating_sub(over_ms),
+            page_back_limit_ms: PAGE_BACK_LIMIT_MS,
+            picture_back_ms,
+            settled_ms: None,
+            parts: Vec::new(),
+            links: Vec::new(),
+            air: None,
+            rejected: 0,
+            audits: Vec::new(),
+            findings: Vec::new(),
+            ok: false,
+        }
+    }
+}
+
+/// Says of each fault how long after it the visitor saw the page, and the pictures, as they should be.
+fn credit(done: &mut [Done], seen: &Seen) {
+    for done in done {
+        let (began, over) = (done.began_ms, done.over_ms());
+        done.page_back_ms = seen.page.back_after_ms(began, over, SHORTLY_MS);
+        let back = seen.pictures.iter().map(|line| line.back_after_ms(began, over, SHORTLY_MS));
+        done.picture_back_ms = back.max().unwrap_or(0);
     }
 }
 

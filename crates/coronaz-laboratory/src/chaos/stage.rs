@@ -104,6 +104,10 @@ impl Stage {
     /// # Errors
     /// See [`StageError`]; what was started is stopped again.
     pub async fn start(mut order: StageOrder) -> Result<Stage, StageError> {
+        let far = match &order.store {
+            Some(url) => Some(served_at(url).ok_or_else(|| StageError::Store(url.clone()))?),
+            None => None,
+        };
         let data_dir = DataDir::open(&order.data_dir)?;
         for folder in ["held", "clocks", "checkpoints"] {
             fs::create_dir_all(data_dir.path().join(folder))?;
@@ -126,8 +130,7 @@ impl Stage {
                 proxies.insert(link, Proxy::start(broker, true).await?);
             }
         }
-        if let Some(url) = &order.store {
-            let far = served_at(url).ok_or_else(|| StageError::Store(url.clone()))?;
+        if let Some(far) = far {
             for link in ["ingest-store", "serve-store"] {
                 proxies.insert(link, Proxy::start(far, false).await?);
             }

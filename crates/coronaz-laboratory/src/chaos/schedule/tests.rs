@@ -99,7 +99,7 @@ fn a_file_is_read_and_its_mistakes_are_named() {
         ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'kil'\n", "kill"),
         ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'kill'\ntarget = 'server'\n", "broker, ingest, serve"),
         ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'pause'\ntarget='serve'\nlasts_ms=9999999\n", "at most"),
-        ("[[fault]]\n", "name"),
+        ("[[fault]]\n", "missing field"),
     ] {
         let said = format!("{:?} {}", load(text), load(text).unwrap_err());
         assert!(said.contains(right), "{text}: {said}");
