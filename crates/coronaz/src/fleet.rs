@@ -67,6 +67,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "UUID")]
     run: Option<Uuid>,
 
+    /// The run's name, for people [default: the scenario's]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
     /// Threads to compute on [default: one for each core]
     #[arg(long, value_name = "T")]
     threads: Option<NonZero<usize>>,
@@ -173,7 +177,11 @@ fn fleet_config(args: &Args) -> Result<FleetConfig, Failure> {
         checkpoints: args.futures.checkpoints(),
         bridge: bridge.transpose()?,
     };
-    args.futures.over(config, args.run, given)
+    let mut config = args.futures.over(config, args.run, given)?;
+    if let (Some(name), false) = (&args.name, matches!(config.origin, Origin::Checkpoint(_))) {
+        config.scenario.name.clone_from(name);
+    }
+    Ok(config)
 }
 
 fn failure(error: &FleetError) -> Failure {

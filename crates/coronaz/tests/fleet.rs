@@ -58,6 +58,14 @@ fn a_fleet_started_again_with_its_checkpoints_goes_on_as_if_it_had_never_stopped
     let computed = digest(home.path(), &city(&fork));
     assert_eq!(computed, saved, "a fork is the same, computed again or from a file");
     assert_ne!(computed, through);
+    let other = "7c9f3f9e-0d3b-4f7e-9a55-0f4b8f6f2a11";
+    let again = [
+        &fork[..4],
+        &["--change", "infection-radius=5", "--run", other, "--checkpoint-dir", "kept", "--resume", "kept"],
+    ];
+    digest(home.path(), &city(&[&again.concat()[..], &["--ticks", "70"]].concat()));
+    let goes_on = digest(home.path(), &city(&[&again.concat()[..], &["--ticks", "90"]].concat()));
+    assert_eq!(goes_on, computed, "a fork goes on by the same line too");
 }
 
 #[test]

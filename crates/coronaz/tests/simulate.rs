@@ -79,8 +79,9 @@ fn the_same_seed_gives_the_same_digest_on_any_number_of_threads_and_another_seed
         let flags = format!("--seed {seed} --threads {threads} --ticks 40 --out {seed}-{threads}");
         word_after(&printed(home.path(), &small(&flags)), "digest ").to_owned()
     };
-    assert_eq!(digest("3", "1"), digest("3", "2"));
-    assert_ne!(digest("3", "1"), digest("4", "1"));
+    let first = digest("3", "1");
+    assert_eq!(digest("3", "2"), first);
+    assert_ne!(digest("4", "1"), first);
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub(crate) struct FutureFlags {
 
     /// Go on from a checkpoint: the same run, to the bit. Of a folder, from its newest (of --run, if given); from the
     /// beginning if it has none. The checkpoint's scenario, people, parameters and seed count, not the flags'. With
-    /// --change, --fork-seed or another --run it is a fork
-    #[arg(long, value_name = "FILE|DIR", conflicts_with = "fork_at")]
+    /// --change, --fork-seed or another --run it is a fork; but of a folder with checkpoints of --run, that run goes on
+    #[arg(long, value_name = "FILE|DIR")]
     resume: Option<PathBuf>,
 
     /// Compute another run (its scenario, people, parameters and --seed are given by the other flags) up to this tick as fast
@@ -72,11 +72,13 @@ impl FutureFlags {
         run: Option<Uuid>,
         seed: Option<u64>,
     ) -> Result<FleetConfig, Failure> {
-        if let Some(path) = &self.resume
-            && let Some(path) = self.checkpoint_at(path, run)?
+        if let Some(place) = &self.resume
+            && let Some(path) = self.checkpoint_at(place, run)?
         {
             let checkpoint = Checkpoint::read(&path).map_err(|error| failure(&error))?;
-            return self.resumed(config, run, &path, checkpoint);
+            // A fork that is started again by the same line is the fork that there is.
+            let goes_on = place.is_dir() && run == Some(checkpoint.run());
+            return self.resumed(config, run, &path, checkpoint, goes_on);
         }
         if let (Some(tick), Some(of)) = (self.fork_at, self.fork_of) {
             if seed.is_none() {
@@ -111,7 +113,7 @@ impl FutureFlags {
             return Err(Failure::usage(format!("--resume {}: there is no such file", path.display())));
         }
         let newest = Checkpoint::newest(path, run).map_err(|error| failure(&error))?;
-        if newest.is_none() && self.is_changed() {
+        if newest.is_none() && self.is_changed() && self.fork_at.is_none() {
             return Err(Failure::usage(format!(
                 "--resume {}: there is no checkpoint to fork",
                 path.display()
@@ -126,13 +128,14 @@ impl FutureFlags {
         run: Option<Uuid>,
         path: &Path,
         checkpoint: Checkpoint,
+        goes_on: bool,
     ) -> Result<FleetConfig, Failure> {
         let named = |error: String| Failure::usage(format!("{}: {error}", path.display()));
         let scenario = checkpoint.scenario().map_err(|error| named(chain(&error)))?;
         let config =
             FleetConfig { scenario, people: checkpoint.people(), infected: checkpoint.infected(), ..config };
         let of = checkpoint.run();
-        if !self.is_changed() && run.is_none_or(|run| run == of) {
+        if goes_on || (!self.is_changed() && run.is_none_or(|run| run == of)) {
             return Ok(FleetConfig {
                 run: of,
                 parameters: checkpoint.parameters().clone(),
