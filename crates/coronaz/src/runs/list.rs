@@ -1,11 +1,13 @@
 //! `coronaz runs list` and `coronaz runs show`.
 
+use std::io::{ErrorKind, Write as _};
+
 use coronaz_store::{Queries, StoreLocation, view::Run};
 use coronaz_wire::timestamp;
 use serde_json::json;
 
 use super::{as_json, failure_of, find};
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 
 /// The runs, newest first
 #[derive(clap::Args)]
@@ -40,16 +42,15 @@ pub(super) fn list(store: &StoreLocation, args: &ListArgs) -> Result<(), Failure
     let runs = store.queries().runs().map_err(|error| failure_of(&error))?;
     if args.json {
         let runs: Vec<_> = runs.iter().map(as_json).collect();
-        println!("{}", json!({ "runs": runs }));
-        return Ok(());
+        return tell(&format!("{}\n", json!({ "runs": runs })));
     }
-    println!(
-        "{:<36}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}",
+    let mut text = format!(
+        "{:<36}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}\n",
         "RUN", "KIND", "NAME", "STARTED (UTC)", "PEOPLE", "MOMENTS", "CONTACTS", "INFECTIONS"
     );
     for run in runs {
-        println!(
-            "{}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}",
+        text += &format!(
+            "{}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}\n",
             run.id,
             run.kind,
             short(run.name.as_deref().unwrap_or("-")),
@@ -60,21 +61,20 @@ pub(super) fn list(store: &StoreLocation, args: &ListArgs) -> Result<(), Failure
             run.infections,
         );
     }
-    Ok(())
+    tell(&text)
 }
 
 fn deleted(store: &StoreLocation, as_json: bool) -> Result<(), Failure> {
     let tombs = store.administration().deleted_runs().map_err(|error| failure_of(&error))?;
     if as_json {
         let one = |tomb: &coronaz_store::DeletedRun| json!({ "id": tomb.run, "deleted_ms": tomb.at_us.div_euclid(1000), "skipped": tomb.skipped });
-        println!("{}", json!({ "deleted": tombs.iter().map(one).collect::<Vec<_>>() }));
-        return Ok(());
+        return tell(&format!("{}\n", json!({ "deleted": tombs.iter().map(one).collect::<Vec<_>>() })));
     }
-    println!("{:<36}  {:<19}  {:>15}", "DELETED RUN", "WHEN (UTC)", "RECORDS SKIPPED");
+    let mut text = format!("{:<36}  {:<19}  {:>15}\n", "DELETED RUN", "WHEN (UTC)", "RECORDS SKIPPED");
     for tomb in tombs {
-        println!("{}  {:<19}  {:>15}", tomb.run, when(Some(tomb.at_us)), tomb.skipped);
+        text += &format!("{}  {:<19}  {:>15}\n", tomb.run, when(Some(tomb.at_us)), tomb.skipped);
     }
-    Ok(())
+    tell(&text)
 }
 
 pub(super) fn show(queries: &dyn Queries, args: &ShowArgs) -> Result<(), Failure> {
@@ -82,29 +82,37 @@ pub(super) fn show(queries: &dyn Queries, args: &ShowArgs) -> Result<(), Failure
     if args.json {
         let mut all = as_json(&run);
         all["scenario"] = json!(run.scenario);
-        println!("{all}");
-        return Ok(());
+        return tell(&format!("{all}\n"));
     }
+    let mut text = String::new();
     let Run { id, name, kind, seed, figures, .. } = &run;
-    println!("run         {id}");
-    println!("name        {}", name.as_deref().unwrap_or("-"));
-    println!("kind        {kind}");
-    println!("seed        {}", seed.map_or("-".to_owned(), |seed| seed.to_string()));
-    println!("started     {}", when(run.started_us));
-    println!("newest      {}", when(run.last_us));
-    println!("people      {}", run.nodes);
-    println!("moments     {}", run.moments);
-    println!("reports     {}", run.reports);
-    println!("contacts    {}", run.contacts);
-    println!("infections  {}", run.infections);
-    println!(
-        "now         {} infected, {} immune, {} dead ({} of them infected), of {} who reported",
+    text += &format!("run         {id}\n");
+    text += &format!("name        {}\n", name.as_deref().unwrap_or("-"));
+    text += &format!("kind        {kind}\n");
+    text += &format!("seed        {}\n", seed.map_or("-".to_owned(), |seed| seed.to_string()));
+    text += &format!("started     {}\n", when(run.started_us));
+    text += &format!("newest      {}\n", when(run.last_us));
+    text += &format!("people      {}\n", run.nodes);
+    text += &format!("moments     {}\n", run.moments);
+    text += &format!("reports     {}\n", run.reports);
+    text += &format!("contacts    {}\n", run.contacts);
+    text += &format!("infections  {}\n", run.infections);
+    text += &format!(
+        "now         {} infected, {} immune, {} dead ({} of them infected), of {} who reported\n",
         figures.zombies, figures.immune, figures.deaths, figures.dead_zombies, figures.total
     );
     for (name, value) in &run.parameters {
-        println!("parameter   {name} = {value}");
+        text += &format!("parameter   {name} = {value}\n");
     }
-    Ok(())
+    tell(&text)
+}
+
+/// Prints; who reads may have seen enough and be gone.
+fn tell(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::io(chain(&error))),
+        _ => Ok(()),
+    }
 }
 
 /// A time as people read it, to the second.
