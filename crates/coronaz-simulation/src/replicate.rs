@@ -89,7 +89,7 @@ fn live<const KEEP: bool>(
         fleet.step(crew, &mut observers);
         stepping += begun.elapsed();
         notes.take(fleet.tick(), &mut observers);
-        record.tick(&fleet, &notes)?;
+        record.tick(&fleet, &notes, crew)?;
         if let Some(save) = plan.save.as_ref().filter(|save| save.tick == fleet.tick()) {
             let seed = seed_of(plan, number);
             Checkpoint::new(&plan.scenario, seed, plan.infected, &record.cases, &fleet).write(&save.path)?;
@@ -141,28 +141,30 @@ impl Record {
         })
     }
 
-    fn tick(&mut self, fleet: &Fleet, notes: &Notes) -> Result<(), TableError> {
+    fn tick(&mut self, fleet: &Fleet, notes: &Notes, crew: &Crew) -> Result<(), TableError> {
         let (replicate, base, tick) = (self.replicate, self.base, notes.tick);
         self.statistics.push(statistics_of(fleet, notes));
         for infection in &notes.infections {
             self.cases.add(infection);
             self.infections.push(&InfectionRow { replicate, infection })?;
         }
-        if let Some(table) = &mut self.contacts {
-            for sighting in &notes.sightings {
-                table.push(&ContactRow {
-                    replicate,
-                    tick,
-                    hearer: identity_of(base, sighting.hearer()),
-                    heard: identity_of(base, sighting.heard()),
-                    distance: f64::from(sighting.distance_squared).sqrt(),
-                })?;
-            }
-        }
-        if let Some((encounters, table)) = &mut self.encounters {
-            encounters.tick(tick, &notes.sightings, |over| table.push(&row_of(over, replicate, base)))?;
-        }
-        Ok(())
+        let Record { contacts, encounters, .. } = self;
+        let rows = notes.sightings.iter().map(|sighting| ContactRow {
+            replicate,
+            tick,
+            hearer: identity_of(base, sighting.hearer()),
+            heard: identity_of(base, sighting.heard()),
+            distance: f64::from(sighting.distance_squared).sqrt(),
+        });
+        let (contacts, encounters) = crew.both(
+            || contacts.as_mut().map_or(Ok(()), |table| table.push_all(crew, rows)),
+            || {
+                encounters.as_mut().map_or(Ok(()), |(encounters, table)| {
+                    encounters.tick(tick, &notes.sightings, |over| table.push(&row_of(over, replicate, base)))
+                })
+            },
+        );
+        contacts.and(encounters)
     }
 
     fn finish(self) -> Result<(Vec<Statistics>, CaseFigures), TableError> {

@@ -13,7 +13,7 @@ use csv::CsvFile;
 pub(crate) use join::join;
 use parquet_file::ParquetFile;
 
-use crate::Formats;
+use crate::{Formats, threads::Crew};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,25 @@ impl Table {
             parquet.push(row)?;
         }
         Ok(())
+    }
+
+    /// Adds many rows, to both files at once where the crew has more than one thread.
+    pub(crate) fn push_all<R: Row>(
+        &mut self,
+        crew: &Crew,
+        rows: impl Iterator<Item = R> + Clone + Send,
+    ) -> Result<(), TableError> {
+        let (Some(csv), Some(parquet)) = (&mut self.csv, &mut self.parquet) else {
+            let mut rows = rows;
+            return rows.try_for_each(|row| self.push(&row));
+        };
+        let mut again = rows.clone();
+        let mut rows = rows;
+        let (text, columns) = crew.both(
+            || rows.try_for_each(|row| csv.push(&row)),
+            || again.try_for_each(|row| parquet.push(&row)),
+        );
+        text.and(columns)
     }
 
     /// Writes what is left.

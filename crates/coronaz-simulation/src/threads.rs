@@ -37,6 +37,20 @@ impl Crew {
     }
 }
 
+impl Crew {
+    /// Does both, at once where there is more than one thread. To be called inside [`Crew::enter`].
+    pub(crate) fn both<A: Send, B: Send>(
+        &self,
+        one: impl FnOnce() -> A + Send,
+        other: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        match self {
+            Crew::Alone => (one(), other()),
+            Crew::Many(_) => rayon::join(one, other),
+        }
+    }
+}
+
 impl Pool for Crew {
     fn run<J: Send>(&self, jobs: &mut [J], work: impl Fn(&mut J) + Sync) {
         match self {
