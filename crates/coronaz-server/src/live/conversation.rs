@@ -47,8 +47,8 @@ impl Conversation {
     }
 
     /// Takes note of what the visitor says.
-    pub(crate) fn hear(&mut self, message: FromVisitor) {
-        match message {
+    pub(crate) fn hear(&mut self, message: &FromVisitor) {
+        match *message {
             FromVisitor::Ack { seq } => self.acknowledged = self.acknowledged.max(seq.min(self.sent)),
             FromVisitor::Seek { moment, request } => self.wants = Wants::Answer(Seek { moment, request }),
             FromVisitor::Live => self.wants = Wants::Live { pushed: None },
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(push(&mut visitor, 11, at(1)), Some(2));
         assert_eq!(push(&mut visitor, 12, at(2)), None);
         assert_eq!(push(&mut visitor, 13, at(3)), None);
-        visitor.hear(FromVisitor::Ack { seq: 1 });
+        visitor.hear(&FromVisitor::Ack { seq: 1 });
         assert_eq!(push(&mut visitor, 14, at(4)), Some(3));
         assert_eq!(push(&mut visitor, 15, at(5)), None);
     }
@@ -148,7 +148,7 @@ mod tests {
     fn a_moment_is_pushed_once_and_not_too_soon_after_the_last() {
         let (mut visitor, now) = (Conversation::new(), Instant::now());
         assert_eq!(push(&mut visitor, 1, now), Some(1));
-        visitor.hear(FromVisitor::Ack { seq: 1 });
+        visitor.hear(&FromVisitor::Ack { seq: 1 });
         assert_eq!(visitor.push_at(1, now), None);
         assert_eq!(visitor.push_at(2, now), Some(now + PUSH_EVERY));
         assert_eq!(push(&mut visitor, 2, now + PUSH_EVERY), Some(2));
@@ -157,12 +157,12 @@ mod tests {
     #[test]
     fn a_seek_ends_pushing_until_the_visitor_is_live_again() {
         let (mut visitor, now) = (Conversation::new(), Instant::now());
-        visitor.hear(seek(3, 1));
+        visitor.hear(&seek(3, 1));
         assert_eq!(visitor.push_at(9, now), None);
         assert_eq!(visitor.seek(), Some(Seek { moment: 3, request: 1 }));
         assert_eq!(visitor.answer(Seek { moment: 3, request: 1 }), 1);
         assert_eq!((visitor.seek(), visitor.push_at(9, now)), (None, None));
-        visitor.hear(FromVisitor::Live);
+        visitor.hear(&FromVisitor::Live);
         assert_eq!(push(&mut visitor, 9, now), Some(2));
     }
 
@@ -171,26 +171,26 @@ mod tests {
         let (mut visitor, now) = (Conversation::new(), Instant::now());
         let look = || FromVisitor::View { window: None };
         assert_eq!(push(&mut visitor, 9, now), Some(1));
-        visitor.hear(look());
+        visitor.hear(&look());
         assert_eq!(push(&mut visitor, 9, now + PUSH_EVERY), Some(2));
-        visitor.hear(FromVisitor::Ack { seq: 2 });
-        visitor.hear(seek(3, 1));
-        visitor.hear(look());
+        visitor.hear(&FromVisitor::Ack { seq: 2 });
+        visitor.hear(&seek(3, 1));
+        visitor.hear(&look());
         assert_eq!(visitor.answer(visitor.seek().expect("still wanted")), 3);
         assert_eq!(visitor.seek(), None);
-        visitor.hear(look());
+        visitor.hear(&look());
         assert_eq!(visitor.seek(), Some(Seek { moment: 3, request: 1 }));
         visitor.answer_missing();
-        visitor.hear(look());
+        visitor.hear(&look());
         assert_eq!(visitor.seek(), None);
     }
 
     #[test]
     fn only_the_newest_seek_is_awaited() {
         let mut visitor = Conversation::new();
-        visitor.hear(seek(3, 1));
+        visitor.hear(&seek(3, 1));
         let first = visitor.seek().expect("a seek");
-        visitor.hear(seek(4, 2));
+        visitor.hear(&seek(4, 2));
         assert!(!visitor.awaits(first));
         assert!(visitor.awaits(Seek { moment: 4, request: 2 }));
         visitor.answer_missing();
@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn an_acknowledgement_of_what_was_never_sent_makes_no_room() {
         let (mut visitor, start) = (Conversation::new(), Instant::now());
-        visitor.hear(FromVisitor::Ack { seq: u32::MAX });
+        visitor.hear(&FromVisitor::Ack { seq: u32::MAX });
         assert_eq!(push(&mut visitor, 1, start), Some(1));
         assert_eq!(push(&mut visitor, 2, start + PUSH_EVERY), Some(2));
         assert_eq!(push(&mut visitor, 3, start + PUSH_EVERY * 2), None);
-        visitor.hear(FromVisitor::Ack { seq: 0 });
+        visitor.hear(&FromVisitor::Ack { seq: 0 });
         assert_eq!(visitor.push_at(3, start + PUSH_EVERY * 2), None);
     }
 }

@@ -222,7 +222,7 @@ impl Visit {
         self.heard_at = Instant::now();
         match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<FromVisitor>(&text) {
-                Ok(message) => self.take_note(message),
+                Ok(message) => self.take_note(&message),
                 Err(error) => {
                     tracing::debug!(%error, "a live connection said what nobody understands");
                     ControlFlow::Break(Some(close_code::POLICY))
@@ -238,8 +238,8 @@ impl Visit {
         }
     }
 
-    fn take_note(&mut self, message: FromVisitor) -> ControlFlow<End> {
-        if let FromVisitor::View { window } = &message {
+    fn take_note(&mut self, message: &FromVisitor) -> ControlFlow<End> {
+        if let FromVisitor::View { window } = message {
             if window.as_ref().is_some_and(|window| !window.is_sound()) {
                 tracing::debug!(?window, "a live connection asked for a window that cannot be");
                 return ControlFlow::Break(Some(close_code::POLICY));
