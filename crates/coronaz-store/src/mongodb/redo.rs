@@ -9,9 +9,6 @@ use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Error;
 use std::collections::BTreeMap;
 
-/// Changes sent in one command.
-const CHANGES_A_COMMAND: usize = 1000;
-
 /// The largest redo that is put in a commit's document; a document has at most 16 MiB.
 pub(super) const BYTES_MAX: usize = 12 << 20;
 
@@ -92,7 +89,7 @@ impl Redo {
             insert_all(store, name, documents)?;
         }
         for (name, raises) in &self.raises {
-            for some in raises.chunks(CHANGES_A_COMMAND) {
+            for some in raises.chunks(store.changes_a_command()) {
                 let updates: Vec<Document> = some
                     .iter()
                     .map(|raise| {

@@ -84,12 +84,23 @@ struct Open {
     checked: bool,
 }
 
+/// Changes sent in one command.
+const CHANGES_A_COMMAND: usize = 1000;
+/// The same for FerretDB, which holds one of its 100 connections to SQLite for each until the command ends, and waits for
+/// ever when there is none left: several writers at once must stay below.
+const CHANGES_A_COMMAND_FERRETDB: usize = 16;
+
 /// The database, open.
-pub(super) struct Store(Database);
+pub(super) struct Store(Database, usize);
 
 impl Store {
     pub(super) fn collection(&self, name: &str) -> Collection<Document> {
         self.0.collection(name)
+    }
+
+    /// Changes to be sent in one command.
+    pub(super) fn changes_a_command(&self) -> usize {
+        self.1
     }
 
     pub(super) fn command(&self, command: Document) -> Result<Document, Trouble> {
@@ -160,21 +171,23 @@ impl Server {
         let build = probe.database("admin").run_command(doc! {"buildInfo": 1}).run()?;
         let sharded = hello.optional_text("msg") == Some("isdbgrid");
         let replicated = hello.contains_key("setName") || sharded;
+        let ferretdb = build.keys().any(|name| name.starts_with("ferretdb"));
+        let changes = if ferretdb { CHANGES_A_COMMAND_FERRETDB } else { CHANGES_A_COMMAND };
         tracing::debug!(
             store = %self.url,
             database = name,
             version = build.optional_text("version"),
-            ferretdb = build.keys().any(|name| name.starts_with("ferretdb")),
+            ferretdb,
             replicated,
             sharded,
             "connected to the store"
         );
         if !replicated {
-            return Ok(Store(probe.database(&name)));
+            return Ok(Store(probe.database(&name), changes));
         }
         // A single server has no majority to ask; some refuse the question.
         options.read_concern = Some(ReadConcern::majority());
-        Ok(Store(Client::with_options(options)?.database(&name)))
+        Ok(Store(Client::with_options(options)?.database(&name), changes))
     }
 
     /// The version of a database that is ours.
