@@ -47,7 +47,13 @@ pub(crate) struct Args {
     broker_settings: Vec<String>,
 
     /// The store: sqlite:PATH, or mongodb://USER@HOST:PORT/DATABASE
-    #[arg(long, env = "CORONAZ_STORE", hide_env_values = true, default_value = "sqlite:coronaz-data/store.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "CORONAZ_STORE",
+        hide_env_values = true,
+        default_value = "sqlite:coronaz-data/store.db",
+        value_name = "URL"
+    )]
     store: StoreLocation,
 
     /// This process's name among several; started again under it, it goes on at once [default: a random one]

@@ -128,8 +128,9 @@ mod tests {
 
     /// People on a field of 65535 by 65535, one in five of them infected, the seventh not there yet.
     fn picture(places: &[[i32; 2]]) -> Picture {
-        let health =
-            |i: usize| (i != 6).then_some(Health { infected: i.is_multiple_of(5), immune: false, alive: true });
+        let health = |i: usize| {
+            (i != 6).then_some(Health { infected: i.is_multiple_of(5), immune: false, alive: true })
+        };
         let moment = Moment { k: 1, time_us: 0, figures: Figures::default(), contacts: 0, infections: 0 };
         let crowd = Crowd {
             moment,
