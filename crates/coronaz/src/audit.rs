@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let runs = store.runs().map_err(|error| Failure::unavailable(chain(&error)))?;
         runs.into_iter().map(|run| run.id).collect()
     } else {
-        vec![audit::find_run(store.as_ref(), args.run.as_deref()).map_err(failure)?]
+        vec![audit::find_run(store.as_ref(), args.run.as_deref()).map_err(|error| failure(&error))?]
     };
     let mut verdicts = Vec::new();
     let mut not_computable = None;
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 eprintln!("coronaz: {}", chain(&error));
                 not_computable = Some(error);
             }
-            Err(error) => return Err(failure(error)),
+            Err(error) => return Err(failure(&error)),
         }
     }
     if args.json {
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "the store is not what happened in run {run}: {lost} lost, {doubled} doubled, {wrong} wrong, {unknown} unknown"
         )));
     }
-    not_computable.map_or(Ok(()), |error| Err(failure(error)))
+    not_computable.map_or(Ok(()), |error| Err(failure(&error)))
 }
 
 fn one(args: &Args, store: &dyn Queries, run: Uuid) -> Result<Verdict, AuditError> {
@@ -143,8 +143,8 @@ fn print_json(args: &Args, verdicts: &[Verdict]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failure(error: AuditError) -> Failure {
-    let text = chain(&error);
+fn failure(error: &AuditError) -> Failure {
+    let text = chain(error);
     match error {
         AuditError::NoRun | AuditError::Unknown { .. } | AuditError::Ambiguous { .. } => Failure::usage(text),
         AuditError::Store(_) | AuditError::NotComputable { .. } => Failure::unavailable(text),

@@ -301,10 +301,10 @@ async fn break_it(
             let (page_back_ms, picture_back_ms) = (0, 0);
             let fresh = Done { event, began_ms, ended_ms: None, note, failed, page_back_ms, picture_back_ms };
             tell(Told::Fault(done[number].insert(fresh)));
-        } else if let Err(reason) = injector.end(number).await {
-            if let Some(done) = &mut done[number] {
-                done.failed = Some(format!("it could not be taken back: {reason}"));
-            }
+        } else if let Err(reason) = injector.end(number).await
+            && let Some(done) = &mut done[number]
+        {
+            done.failed = Some(format!("it could not be taken back: {reason}"));
         }
         if let (false, Some(done)) = (begins, &mut done[number]) {
             done.ended_ms = Some(now_ms());

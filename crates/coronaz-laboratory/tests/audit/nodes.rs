@@ -113,7 +113,7 @@ fn audited(reports: &[Report], until: Until) -> Verdict {
 fn reports_that_are_all_there_are_clean() {
     let verdict = audited(&lives(), Until::End);
     assert_clean(&verdict);
-    let contacts = DEVICES as u64 * (SECONDS as u64 + SECONDS as u64 / 3);
+    let contacts = u64::from(DEVICES) * (SECONDS as u64 + SECONDS as u64 / 3);
     assert_eq!((verdict.recorded, verdict.stored), (contacts, contacts));
     assert_eq!(verdict.watermark.reports, Some(u64::from(DEVICES) * SECONDS as u64));
     // Stored in one piece 30 s after the first: those of the first 19 seconds came more than 10 s after their time.

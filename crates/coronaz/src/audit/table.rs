@@ -25,7 +25,7 @@ pub(super) fn print(verdict: &Verdict) {
     println!();
     match (verdict.late, verdict.latest_ms) {
         (Some(late), Some(latest_ms)) => {
-            println!("late       {late} (the latest by {} s)", latest_ms as f64 / 1e3)
+            println!("late       {late} (the latest by {} s)", latest_ms as f64 / 1e3);
         }
         _ => println!("late       not known"),
     }
