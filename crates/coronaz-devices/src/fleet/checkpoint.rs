@@ -317,6 +317,11 @@ mod tests {
             write(home.path(), run, tick, &bytes()).expect("written");
         }
         fs::write(home.path().join("notes.txt"), "mine").expect("written");
+        // File systems tell times some milliseconds apart; these four were written faster.
+        let latest =
+            fs::File::options().append(true).open(home.path().join(format!("{RUN}-{:012}.checkpoint", 300)));
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+        latest.and_then(|file| file.set_modified(later)).expect("it is there");
         let newest = Checkpoint::newest(home.path(), Some(RUN)).expect("readable").expect("one of them");
         assert!(newest.to_string_lossy().ends_with("-000000001200.checkpoint"), "{newest:?}");
         let last = Checkpoint::newest(home.path(), None).expect("readable").expect("one of them");
