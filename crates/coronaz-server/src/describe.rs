@@ -7,6 +7,7 @@ use coronaz_model::parameters::Value;
 use coronaz_store::{Figures, IngestStatus, PartitionOffset, view};
 
 use crate::rest;
+use crate::rest::operator::Origin;
 use crate::rest::{
     Contact, Encounter, Infection, IngestPart, MissingRecords, Node, NodeInfection, NodeName, NodeState,
     Parameter, PartitionPart, Run, State, Statistics,
@@ -26,6 +27,11 @@ pub(crate) fn field(run: &view::Run) -> [u32; 2] {
         announced.map_or(default, |side| (side as u32).max(1))
     };
     [side("field_width", paper.field_width), side("field_height", paper.field_height)]
+}
+
+/// The number of a run's first moment: a fork's is the tick that it shares with the other run.
+pub(crate) fn first_moment(run: &view::Run) -> u64 {
+    run.forked_from.as_ref().map_or(0, |from| from.tick)
 }
 
 /// A value of the model's.
@@ -56,6 +62,8 @@ impl From<view::Run> for Run {
     fn from(run: view::Run) -> Self {
         let parameters = parameters(&run);
         let started_us = run.started_us.or(run.last_us).unwrap_or_default();
+        let first_moment = first_moment(&run);
+        let forked_from = run.forked_from.map(|from| Origin { run: from.run, tick: from.tick });
         Run {
             id: run.id,
             name: run.name.unwrap_or_else(|| "unnamed".to_owned()),
@@ -64,6 +72,8 @@ impl From<view::Run> for Run {
             started_ms: milliseconds(started_us),
             last_ms: milliseconds(run.last_us.unwrap_or(started_us)),
             moments: run.moments,
+            first_moment,
+            forked_from,
             nodes: run.nodes,
             contacts: run.contacts,
             infections: run.infections,

@@ -27,8 +27,14 @@ pub struct Run {
     pub started_ms: i64,
     /// The time of its newest report.
     pub last_ms: i64,
-    /// Moments so far, numbered from 0.
+    /// One more than the number of its newest moment; 0 while it has none.
     pub moments: u64,
+    /// The number of its first moment: 0, or in a fork the tick at which it left the other run.
+    pub first_moment: u64,
+    /// Where it comes from, if it was forked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub forked_from: Option<operator::Origin>,
     /// Nodes so far; their slots are numbered from 0.
     pub nodes: u64,
     /// Contacts so far.

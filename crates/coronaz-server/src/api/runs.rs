@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use coronaz_store::At;
+use coronaz_store::{At, Queries};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -128,7 +128,7 @@ fn accepts_frame(headers: &HeaderMap) -> bool {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Series {
-    /// The first moment; 0 when left out.
+    /// The first moment; the run's first when left out.
     #[param(nullable = false)]
     from: Option<u64>,
     /// The last moment; the newest when left out.
@@ -163,7 +163,12 @@ pub(super) async fn statistics(
     if from > to {
         return Err(Problem::wrong(format!("from ({from}) comes after to ({to})")));
     }
-    let moments = app.readers().ask(move |store| store.moments(run, from, to, points)).await?;
+    let ask = move |store: &dyn Queries| {
+        // Points before a fork's first moment would be picked in vain.
+        let first = describe::first_moment(&store.run(run)?);
+        store.moments(run, from.max(first), to, points)
+    };
+    let moments = app.readers().ask(ask).await?;
     Ok(Json(moments.into()))
 }
 

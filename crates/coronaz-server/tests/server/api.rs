@@ -40,6 +40,17 @@ async fn runs_are_listed_newest_first_with_all_parameters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fork_tells_its_first_moment_and_where_it_comes_from() {
+    let mut stage = Stage::open_with_a_story().await;
+    stage.desk.announce_fork(2, 1, 40);
+    let runs = stage.get("/api/v1/runs").await.json();
+    let [fork, first] = [&runs["runs"][0], &runs["runs"][1]];
+    assert_eq!(fork["first_moment"], 40);
+    assert_eq!(fork["forked_from"], json!({"run": run(1), "tick": 40}));
+    assert_eq!((&first["first_moment"], first.get("forked_from")), (&json!(0), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_state_is_found_by_number_by_time_and_as_the_newest() {
     let stage = Stage::open_with_a_story().await;
     let newest = stage.get(&path("/state")).await.json();

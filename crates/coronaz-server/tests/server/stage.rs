@@ -20,7 +20,10 @@ use coronaz_store::{
     queries::{PaperState, Span},
     view,
 };
-use coronaz_wire::{Announcement, Contact, Report, Setting, announcement::RunKind};
+use coronaz_wire::{
+    Announcement, Contact, Report, Setting,
+    announcement::{ForkedFrom, RunKind},
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
@@ -112,6 +115,19 @@ impl Desk {
 
     /// Announces `run(number)`, on a field of 200 by 100.
     pub(crate) fn announce(&mut self, number: u128) {
+        self.announce_from(number, None);
+    }
+
+    /// Announces `run(number)` as a fork of `run(of)` from `tick` on.
+    pub(crate) fn announce_fork(&mut self, number: u128, of: u128, tick: u64) {
+        let parameters = std::collections::BTreeMap::new();
+        self.announce_from(
+            number,
+            Some(ForkedFrom { run: run(of), tick, seed: 7, parameters, forked_from: None }),
+        );
+    }
+
+    fn announce_from(&mut self, number: u128, forked_from: Option<ForkedFrom>) {
         let mut batch = self.batch();
         let parameters = [("field_width", Setting::Integer(200)), ("infection_radius", Setting::Real(4.5))];
         let announcement = Announcement {
@@ -122,7 +138,7 @@ impl Desk {
             started_us: START_US + i64::try_from(number).expect("a small number"),
             parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into(),
             scenario: String::new(),
-            forked_from: None,
+            forked_from,
             guests_of: None,
         };
         batch.announcements.push(AnnouncementRecord { offset: batch.to, announcement });
