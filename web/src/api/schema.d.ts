@@ -1104,6 +1104,13 @@ export interface components {
              */
             contacts: number;
             /**
+             * Format: int64
+             * @description The number of its first moment: 0, or in a fork the tick at which it left the other run.
+             */
+            first_moment: number;
+            /** @description Where it comes from, if it was forked. */
+            forked_from?: components["schemas"]["Origin"];
+            /**
              * Format: uuid
              * @description Its UUID. Reports that name no run belong to the one with all zeros.
              */
@@ -1122,7 +1129,7 @@ export interface components {
             last_ms: number;
             /**
              * Format: int64
-             * @description Moments so far, numbered from 0.
+             * @description One more than the number of its newest moment; 0 while it has none.
              */
             moments: number;
             /** @description A name for people. */
@@ -2609,7 +2616,7 @@ export interface operations {
     statistics: {
         parameters: {
             query?: {
-                /** @description The first moment; 0 when left out. */
+                /** @description The first moment; the run's first when left out. */
                 from?: number;
                 /** @description The last moment; the newest when left out. */
                 to?: number;

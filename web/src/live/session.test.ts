@@ -135,3 +135,50 @@ test('speed takes any number within its bounds, and presets one after the other'
   session.setSpeed(1e9);
   expect(now().speed).toBe(1000);
 });
+
+test('a fork begins where it left the other run: a link, the first key and a replay lead no further back', async () => {
+  const fork = { ...run, first_moment: 40 };
+  const paused = new Session(
+    'fork',
+    { ...source, run: async () => fork },
+    { moment: 3, openSocket: () => new FakeSocket() as unknown as WebSocket },
+  );
+  FakeSocket.newest.onmessage?.({ data: JSON.stringify({ type: 'hello', run: fork }) });
+  await settle(200);
+  const state = () => paused.store.getState();
+  expect(state()).toMatchObject({ first: 40, wanted: 40, moment: 40, mode: 'paused' });
+  paused.seek(0);
+  expect(state().wanted).toBe(40);
+  paused.step(-1);
+  expect(state().wanted).toBe(40);
+  paused.seek(100);
+  await settle(200);
+  paused.play();
+  expect(state()).toMatchObject({ mode: 'playing', wanted: 40 });
+  paused.close();
+});
+
+test('the word that a moment is not there counts only while it is asked for', async () => {
+  const fork = { ...run, first_moment: 40 };
+  const opened = new Session(
+    'fork',
+    { ...source, run: async () => fork },
+    { moment: 3, openSocket: () => new FakeSocket() as unknown as WebSocket },
+  );
+  const { newest } = FakeSocket;
+  // It answers seeks from the fork's beginning on, as the server does.
+  newest.send = (text: string) => {
+    const said = JSON.parse(text);
+    if (said.type !== 'seek') return;
+    queueMicrotask(() =>
+      said.moment < 40
+        ? newest.onmessage?.({ data: JSON.stringify({ type: 'missing', request: said.request }) })
+        : newest.frame(said.moment, said.request),
+    );
+  };
+  newest.onopen?.();
+  newest.onmessage?.({ data: JSON.stringify({ type: 'hello', run: fork }) });
+  await settle(200);
+  expect(opened.store.getState()).toMatchObject({ mode: 'paused', wanted: 40, moment: 40 });
+  opened.close();
+});

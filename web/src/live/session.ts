@@ -23,6 +23,8 @@ export interface RunSummary {
   started_ms: number;
   last_ms: number;
   moments: number;
+  /** Later than 0 in a fork, whose beginning is another run's. */
+  first_moment?: number;
   nodes: number;
 }
 
@@ -42,6 +44,8 @@ export interface SessionState<R extends RunSummary = RunSummary> {
   moment: number;
   timeMs: number;
   figures: Figures | undefined;
+  /** The run's first moment; nothing can be shown of the time before it. */
+  first: number;
   /** Slots mean the same people as long as this is the same. */
   epoch: number;
   /** The newest moment, and its time. */
@@ -96,6 +100,7 @@ export class Session<R extends RunSummary = RunSummary> {
       moment: options.moment ?? 0,
       timeMs: 0,
       figures: undefined,
+      first: 0,
       epoch: 0,
       latest: options.moment ?? 0,
       latestMs: 0,
@@ -111,7 +116,7 @@ export class Session<R extends RunSummary = RunSummary> {
         down: () => this.connection({ socket: false }),
         hello: (run) => this.learn(run),
         frame: (frame) => this.take(frame),
-        missing: () => this.notThere(),
+        missing: (moment) => this.notThere(moment),
         runsChanged: () => options.onRunsChanged?.(),
       },
       options.openSocket,
@@ -152,13 +157,13 @@ export class Session<R extends RunSummary = RunSummary> {
 
   /** Plays on from here; from the beginning when here is the end of a finished run. */
   play(): void {
-    const { mode, wanted, growing } = this.store.getState();
+    const { mode, wanted, growing, first } = this.store.getState();
     if (mode !== 'paused') return;
     if (wanted >= this.latest && growing) {
       this.goLive();
       return;
     }
-    const from = wanted >= this.latest ? 0 : wanted;
+    const from = wanted >= this.latest ? first : wanted;
     this.store.setState({ mode: 'playing', wanted: from });
     this.playTimeMs = this.timeAt(from);
     this.playClock = performance.now();
@@ -175,7 +180,7 @@ export class Session<R extends RunSummary = RunSummary> {
   /** Goes to a moment and pauses there; the next frame jumps. */
   seek(moment: number): void {
     this.stopPlaying();
-    const wanted = Math.min(this.latest, Math.max(0, Math.round(moment)));
+    const wanted = Math.min(this.latest, Math.max(this.store.getState().first, Math.round(moment)));
     this.store.setState({ mode: 'paused', wanted });
     this.socket.seek(wanted);
   }
@@ -237,8 +242,10 @@ export class Session<R extends RunSummary = RunSummary> {
   }
 
   /** The moment asked for does not exist: back to the one on show, or to the newest when there is none. */
-  private notThere(): void {
-    const { hasPicture, moment } = this.store.getState();
+  private notThere(asked: number): void {
+    const { hasPicture, moment, wanted } = this.store.getState();
+    // Something else was asked for since.
+    if (asked !== wanted) return;
     if (hasPicture) this.store.setState({ wanted: moment });
     else this.goLive();
   }
@@ -266,8 +273,12 @@ export class Session<R extends RunSummary = RunSummary> {
   }
 
   private learn(run: R): void {
-    this.store.setState({ run });
+    const first = run.first_moment ?? 0;
+    this.store.setState({ run, first });
     this.grow(run.moments - 1, run.last_ms);
+    const { mode, wanted } = this.store.getState();
+    // A link may lead to a time before the run's own.
+    if (mode === 'paused' && wanted < first) this.seek(first);
     if (performance.now() - this.seriesAt > SERIES_RELOAD_MS || this.seriesAt === 0) void this.loadSeries();
   }
 
