@@ -25,6 +25,7 @@ useChoices.setState({
   compared: start.compare ?? [],
   comparing: start.compare !== undefined,
   realism: start.realism,
+  shapes: start.shapes,
   person: start.person,
 });
 

@@ -4,6 +4,7 @@ import Divider from '@mui/material/Divider';
 import FormControlLabel from '@mui/material/FormControlLabel';
 import Switch from '@mui/material/Switch';
 import Typography from '@mui/material/Typography';
+import { useId } from 'react';
 import type { Figures } from '../live/frame';
 import { useChoices } from '../ui/choices';
 import { formatCount } from '../ui/format';
@@ -18,7 +19,8 @@ const ROWS: readonly Category[] = ['safe', 'immune', 'infected', 'dead'];
 /** Always on; each row hides or shows its people on the map. */
 export function Legend() {
   const figures = useSessionState((state) => state.figures);
-  const { realism, shapes, set } = useChoices();
+  const { realism, shapes, drawing, set } = useChoices();
+  const isCrowd = realism && drawing !== 'icons';
   return (
     <Panel heading={texts.legend.heading} aside={<RingSample />}>
       <Box
@@ -44,6 +46,7 @@ export function Legend() {
           hint={texts.legend.realismHint}
           on={realism}
           onChange={(on) => set({ realism: on })}
+          note={isCrowd ? texts.legend.realismCrowd : undefined}
         />
         <Toggle
           label={texts.legend.shapes}
@@ -102,20 +105,38 @@ function Toggle({
   hint,
   on,
   onChange,
+  note,
 }: {
   label: string;
   hint: string;
   on: boolean;
   onChange(on: boolean): void;
+  /** Why it does not do now what it says. */
+  note?: string | undefined;
 }) {
+  const id = useId();
   return (
-    <FormControlLabel
-      title={hint}
-      control={<Switch size="small" checked={on} onChange={(_, checked) => onChange(checked)} />}
-      label={label}
-      slotProps={{ typography: { variant: 'body2' } }}
-      sx={{ ml: -0.75, mr: 0 }}
-    />
+    <Box>
+      <FormControlLabel
+        title={hint}
+        control={
+          <Switch
+            size="small"
+            checked={on}
+            onChange={(_, checked) => onChange(checked)}
+            slotProps={{ input: { 'aria-describedby': note === undefined ? undefined : id } }}
+          />
+        }
+        label={label}
+        slotProps={{ typography: { variant: 'body2' } }}
+        sx={{ ml: -0.75, mr: 0 }}
+      />
+      {note !== undefined && (
+        <Typography id={id} variant="caption" component="p" sx={{ m: 0, color: 'text.secondary' }}>
+          {note}
+        </Typography>
+      )}
+    </Box>
   );
 }
 

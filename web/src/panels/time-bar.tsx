@@ -7,6 +7,7 @@ import { useChoices } from '../ui/choices';
 import { Icon } from '../ui/icons';
 import { useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
+import { GoTo, StepButton } from './go-to';
 import { useOperator } from './session/use-operator';
 import { SpeedChoice } from './speed-choice';
 import { TimeSlider } from './time-slider';
@@ -32,6 +33,7 @@ export function TimeBar() {
       <Box sx={{ display: 'flex', alignItems: 'center', gap: { xs: 0.5, sm: 1.5 }, flexWrap: 'wrap' }}>
         <Transport />
         <TimeState />
+        <GoTo />
         <Box sx={{ ml: 'auto', display: 'flex', alignItems: 'center', gap: 1 }}>
           <ForkHere />
           <SpeedChoice />
@@ -49,13 +51,18 @@ function Transport() {
   const replays = useSessionState(
     (state) => state.mode === 'paused' && !state.growing && state.wanted >= state.latest,
   );
+  const first = useSessionState((state) => state.first);
   const [label, icon] = replays
-    ? [texts.time.replay, <Icon name="replay" key="replay" />]
+    ? [texts.time.replay(first), <Icon name="replay" key="replay" />]
     : mode === 'paused'
       ? [texts.time.play, <Icon name="play" key="play" />]
       : [texts.time.pause, <Icon name="pause" key="pause" />];
   return (
     <Box sx={{ display: 'flex', alignItems: 'center' }}>
+      <Box sx={wideOnly}>
+        <StepButton by="minute" sign={-1} />
+        <StepButton by="second" sign={-1} />
+      </Box>
       <TransportButton label={texts.time.back} icon={<Icon name="back" />} onClick={() => session.step(-1)} />
       <Tooltip title={label}>
         <IconButton
@@ -76,9 +83,16 @@ function Transport() {
         icon={<Icon name="forward" />}
         onClick={() => session.step(1)}
       />
+      <Box sx={wideOnly}>
+        <StepButton by="second" sign={1} />
+        <StepButton by="minute" sign={1} />
+      </Box>
     </Box>
   );
 }
+
+/** Elsewhere they stand in the form for going to a time. */
+const wideOnly = { display: 'none', '@media (min-width: 1400px)': { display: 'flex' } } as const;
 
 function TransportButton({ label, icon, onClick }: { label: string; icon: ReactElement; onClick(): void }) {
   return (
@@ -110,10 +124,10 @@ function BackToLive() {
 /** For the operator: goes on from the moment on show, with other parameters. */
 function ForkHere() {
   const { hasLaboratory } = useOperator();
-  const isFleet = useSessionState((state) => state.run?.kind === 'fleet');
+  const canFork = useSessionState(({ run }) => run?.kind === 'fleet' && run.forked_from === undefined);
   const moment = useSessionState((state) => state.moment);
   const set = useChoices((choices) => choices.set);
-  if (!hasLaboratory || !isFleet) return null;
+  if (!hasLaboratory || !canFork) return null;
   return (
     <Tooltip title={texts.time.fork}>
       <IconButton aria-label={texts.time.fork} size="small" onClick={() => set({ forkAt: moment })}>

@@ -13,6 +13,7 @@ test('an address that was written is read as it was', () => {
     person: run,
     view: { x: 12.5, y: 50, scale: 7.25 },
     realism: true,
+    shapes: true,
     theme: 'dark',
   } satisfies Address;
   expect(readAddress(writeAddress(address, ''))).toEqual(address);

@@ -14,6 +14,8 @@ export interface Address {
   person: string | undefined;
   view: View | undefined;
   realism: boolean;
+  /** Told apart by shape as well as by colour. */
+  shapes: boolean;
   theme: 'light' | 'dark' | undefined;
 }
 
@@ -36,6 +38,7 @@ export function readAddress(search: string): Address {
     person: uuid('person'),
     view: readView(query.get('view')),
     realism: query.get('realism') === '1',
+    shapes: query.get('shapes') === '1',
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
   };
 }
@@ -55,6 +58,7 @@ export function writeAddress(address: Address, search: string): string {
   put('person', address.person);
   put('view', address.view && [address.view.x, address.view.y, address.view.scale].map(short).join(','));
   put('realism', address.realism ? '1' : undefined);
+  put('shapes', address.shapes ? '1' : undefined);
   put('theme', address.theme);
   const text = query.toString().replaceAll('%2C', ',');
   return text === '' ? '' : `?${text}`;

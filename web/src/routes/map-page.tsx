@@ -5,6 +5,7 @@ import type { View } from '../map/view';
 import { CurvePanel } from '../panels/curve/curve-panel';
 import { Figures } from '../panels/figures';
 import { Legend } from '../panels/legend';
+import { MoreFigures } from '../panels/more-figures';
 import { PersonPanel } from '../panels/person/person-panel';
 import { TimeBar } from '../panels/time-bar';
 import { useChoices } from '../ui/choices';
@@ -57,6 +58,7 @@ export function MapPage({ startView, onView }: MapPageProps) {
           <Figures />
         </Box>
         <Box sx={{ gridArea: { xs: 'panels', md: 'auto' }, display: 'grid', gap: 1.5 }}>
+          <MoreFigures />
           <Legend />
           <PersonPanel />
           <CurvePanel />

@@ -9,6 +9,7 @@ import { HelpDialog } from '../panels/help-dialog';
 import { RunChooser } from '../panels/run-chooser';
 import { Notice } from '../panels/session/notice';
 import { useTokenOfLink } from '../panels/session/operator-button';
+import { useOperator } from '../panels/session/use-operator';
 import { ShareButton } from '../panels/share-button';
 import { useChoices } from '../ui/choices';
 import { SessionProvider, useSessionState } from '../ui/session-context';
@@ -27,6 +28,7 @@ import { ViewFrame, ViewLoading } from './view-frame';
 
 /** Few visitors ask for these: they are loaded when asked for. */
 const RunsView = lazy(() => import('../panels/runs/runs-view'));
+const Watch = lazy(() => import('../panels/operator/watch'));
 const ForkDialog = lazy(() => import('../panels/runs/fork-dialog'));
 
 /** The page: its header, and the view that is on. The session goes on, whichever view is on. */
@@ -57,8 +59,14 @@ export function Page({ start, token }: { start: Address; token: string | undefin
     if (page === 'map') return () => setStartView(view.current);
   }, [page, view]);
 
+  const { hasLaboratory } = useOperator();
   const shell = (
     <>
+      {hasLaboratory && page !== 'laboratory' && (
+        <Suspense>
+          <Watch />
+        </Suspense>
+      )}
       <HelpDialog />
       <Notice />
     </>

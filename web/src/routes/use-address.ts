@@ -18,7 +18,7 @@ export function useAddress(session: RunSession | undefined, startView: View | un
 
   const now = useCallback((absolute: boolean): Address => {
     const state = latest.current.session?.store.getState();
-    const { page, compared, comparing, person, realism } = useChoices.getState();
+    const { page, compared, comparing, person, realism, shapes } = useChoices.getState();
     const isLive = state === undefined || state.mode === 'live';
     const scheme = latest.current.theme;
     return {
@@ -35,6 +35,7 @@ export function useAddress(session: RunSession | undefined, startView: View | un
       person,
       view: view.current,
       realism,
+      shapes,
       theme: scheme === 'light' || scheme === 'dark' ? scheme : undefined,
     };
   }, []);

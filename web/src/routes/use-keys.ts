@@ -1,12 +1,13 @@
 import { useColorScheme } from '@mui/material/styles';
 import { useEffect } from 'react';
 import { useMapHandle } from '../map/handle';
+import { STEPS_MS } from '../panels/go-to';
 import { SEARCH_ID } from '../panels/person/person-search';
 import { useOperator } from '../panels/session/use-operator';
+import { markFrom, marksOf } from '../panels/time-marks';
 import { type Choices, useChoices } from '../ui/choices';
+import { useHappenings } from '../ui/happenings';
 import type { RunSession } from '../ui/session-context';
-
-const SECOND_MS = 1000;
 
 /** Keys like a video player's, wherever the focus is except where one types or moves a slider. */
 export function useKeys(session: RunSession | undefined): void {
@@ -47,13 +48,22 @@ export function useKeys(session: RunSession | undefined): void {
         case '.':
           return () => session?.step(1);
         case 'ArrowLeft':
-          return () => session?.skip(-SECOND_MS * (event.shiftKey ? 10 : 1));
+          return () => session?.skip(-STEPS_MS[event.shiftKey ? 'minute' : 'second']);
         case 'ArrowRight':
-          return () => session?.skip(SECOND_MS * (event.shiftKey ? 10 : 1));
+          return () => session?.skip(STEPS_MS[event.shiftKey ? 'minute' : 'second']);
         case 'Home':
           return () => session?.seek(0);
         case 'End':
           return () => session?.seek(Number.MAX_SAFE_INTEGER);
+        case 'n':
+        case 'N':
+          return () => goToMark(session, 1);
+        case 'p':
+        case 'P':
+          return () => goToMark(session, -1);
+        case 'g':
+        case 'G':
+          return () => choices.set({ goingTo: true });
         case '<':
           return () => session?.changeSpeed(-1);
         case '>':
@@ -96,6 +106,13 @@ export function useKeys(session: RunSession | undefined): void {
     window.addEventListener('keydown', listen);
     return () => window.removeEventListener('keydown', listen);
   }, [session, map, dark, setMode, hasLaboratory]);
+}
+
+function goToMark(session: RunSession | undefined, direction: 1 | -1): void {
+  if (session === undefined) return;
+  const marks = marksOf(session.series, useHappenings.getState().list);
+  const mark = markFrom(marks, session.store.getState().wanted, direction);
+  if (mark !== undefined) session.seek(mark.moment);
 }
 
 /** Does the key belong to what has the focus? */

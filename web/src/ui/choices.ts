@@ -32,6 +32,8 @@ export interface Choices {
   help: boolean;
   /** Is the operator's dialog for signing in open? */
   signingIn: boolean;
+  /** Is the form for going to a time open? */
+  goingTo: boolean;
   /** The moment to fork the run on show from, while the form for it is open. */
   forkAt: number | undefined;
 
@@ -56,6 +58,7 @@ export interface Choices {
         | 'drawing'
         | 'help'
         | 'signingIn'
+        | 'goingTo'
         | 'forkAt'
       >
     >,
@@ -77,6 +80,7 @@ export const useChoices = create<Choices>()((set, get) => ({
   drawing: 'dots',
   help: false,
   signingIn: false,
+  goingTo: false,
   forkAt: undefined,
   select(person, slot) {
     const stays = person !== undefined && get().follow;

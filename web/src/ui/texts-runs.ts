@@ -27,6 +27,8 @@ export const runTexts = {
   },
   states: { live: 'Live', over: 'Over', failed: 'Failed' },
   onShow: 'on the map',
+  forkOf: (name: string, when: string) => `fork of ${name} at ${when}`,
+  gone: 'a deleted run',
   open: (name: string) => `Open ${name} on the map`,
   choose: (name: string) => `Compare ${name}`,
   more: (name: string) => `More for ${name}`,
@@ -112,6 +114,7 @@ export const runTexts = {
     tickHint: (length: string) => `The run is ${length} long`,
     seedHint: 'Left empty, chance goes on as it did',
     go: 'Fork',
+    onlyOnce: 'A fork cannot be forked again: fork the run that it comes from.',
     onlyFleets: 'Only a fleet can be forked: devices with a radio live through each second once.',
   },
 

@@ -54,6 +54,24 @@ export const texts = {
     },
   },
 
+  moreFigures: {
+    heading: 'More figures',
+    share: 'Infected now',
+    immune: 'Immune',
+    infections: 'Infections',
+    contacts: 'Contacts',
+    incidence: 'Infections/min',
+    meetings: 'Contacts/min',
+    note: {
+      share: 'Share of those alive who are infected',
+      immune: 'Alive and immune after an illness',
+      infections: 'All infections so far, those of the beginning among them',
+      contacts: 'All contacts that devices have recorded so far',
+      incidence: 'New infections a minute, lately',
+      meetings: 'Contacts a minute, lately',
+    },
+  },
+
   waiting: {
     first: 'Waiting for the first picture',
     again: 'Reconnecting',
@@ -91,6 +109,7 @@ export const texts = {
     realism: 'Realism',
     shapes: 'Shapes',
     shapesHint: 'Tell people apart by shape as well as by colour',
+    realismCrowd: 'Too many in view: dots until you zoom in',
     realismHint: 'Humans, zombies and gravestones instead of dots',
   },
 
@@ -106,7 +125,7 @@ export const texts = {
     of: (latest: string) => `of ${latest}`,
     atEnd: 'at the newest day',
     play: 'Play',
-    replay: 'Replay from Day 0',
+    replay: (moment: number) => `Replay from Day ${moment}`,
     fork: 'Fork from here',
     pause: 'Pause',
     back: 'One day back',
@@ -117,6 +136,16 @@ export const texts = {
     speedUnit: 'seconds of the run in a second',
     quiet: (when: string) => `Nothing new since ${when}`,
     marks: { first: 'First infection', peak: 'Most infected' },
+    goTo: {
+      button: 'Go to a time',
+      label: 'Day or time',
+      hint: 'As 120, or 09:41:00',
+      wrong: 'Type a day as 120, or a time as 09:41:00',
+      go: 'Go',
+      step: (by: 'second' | 'minute', sign: 1 | -1) => `One ${by} ${sign > 0 ? 'forward' : 'back'}`,
+      short: (by: 'second' | 'minute', sign: 1 | -1) =>
+        `${sign > 0 ? '+' : '−'}1 ${by === 'second' ? 's' : 'min'}`,
+    },
   },
 
   curve: {
@@ -226,8 +255,10 @@ export const texts = {
           ['L', 'Back to live'],
           [', .', 'One day back or forward'],
           ['← →', 'One second back or forward'],
-          ['Shift ← →', 'Ten seconds back or forward'],
+          ['Shift ← →', 'One minute back or forward'],
           ['Home End', 'First or newest day'],
+          ['G', 'Go to a day or a time'],
+          ['P N', 'Previous or next mark: first infection, peak'],
           ['< >', 'Slower or faster'],
         ],
       },

@@ -1,6 +1,6 @@
 import { keyframes } from '@emotion/react';
 import Box from '@mui/material/Box';
-import { formatCount, formatDuration, formatRate } from '../../ui/format';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../../ui/format';
 import { operatorTexts as texts } from '../../ui/texts-operator';
 import type { Way } from './arrange';
 
@@ -13,13 +13,14 @@ const OLD_MS = 5000;
 
 /** What goes from one station to the next: an arrow that moves while something does, and the numbers in words. */
 export function WayArrow({ way, vertical }: { way: Way; vertical: boolean }) {
-  const { from, to, recordsPerS, lagRecords, newestAgeMs } = way;
+  const { from, to, recordsPerS, bytesPerS, lagRecords, newestAgeMs } = way;
   const flows = (recordsPerS ?? 0) > 0;
   const rate = recordsPerS !== undefined && texts.flow.rate(formatRate(recordsPerS));
+  const bytes = bytesPerS !== undefined && texts.flow.rate(formatBytes(bytesPerS));
   const lag = lagRecords !== undefined && texts.flow.lag(formatCount(lagRecords));
   const age = newestAgeMs !== undefined && formatAge(newestAgeMs);
-  const facts = [rate, lag, age !== false && texts.flow.age(age)].filter((fact) => fact !== false);
-  const said = [rate, lag, age !== false && texts.flow.ageLabel(age)].filter((fact) => fact !== false);
+  const facts = [rate, bytes, lag, age !== false && texts.flow.age(age)].filter((fact) => fact !== false);
+  const said = [rate, bytes, lag, age !== false && texts.flow.ageLabel(age)].filter((fact) => fact !== false);
   const isLate = (lagRecords ?? 0) > Math.max(50, 5 * (recordsPerS ?? 0)) || (newestAgeMs ?? 0) > OLD_MS;
   const seconds = Math.min(RUN_S_MAX, Math.max(RUN_S_MIN, 6 / Math.log10(10 + (recordsPerS ?? 0)) ** 2));
   return (

@@ -1,5 +1,6 @@
 import type { Run } from '../../api/client';
 import type { LaboratoryRun } from '../../api/operator';
+import { runTexts } from '../../ui/texts-runs';
 
 export type RunState = 'live' | 'over' | 'failed';
 
@@ -16,4 +17,8 @@ export function stateOf(run: Run, known: readonly LaboratoryRun[] | undefined, n
 export const lengthOf = (run: Pick<Run, 'started_ms' | 'last_ms'>): number =>
   Math.max(0, run.last_ms - run.started_ms);
 
-export const isFleet = (run: Pick<Run, 'kind'>): boolean => run.kind === 'fleet';
+/** Why a run cannot be forked; undefined when it can. */
+export function forkingForbidden(run: Pick<Run, 'kind' | 'forked_from'>): string | undefined {
+  if (run.kind !== 'fleet') return runTexts.fork.onlyFleets;
+  return run.forked_from === undefined ? undefined : runTexts.fork.onlyOnce;
+}

@@ -10,7 +10,7 @@ import { EXPORTS, exportUrl } from '../../api/operator';
 import { Icon } from '../../ui/icons';
 import { runTexts } from '../../ui/texts-runs';
 import { useOperator } from '../session/use-operator';
-import { isFleet, type RunState } from './run-facts';
+import { forkingForbidden, type RunState } from './run-facts';
 
 const texts = runTexts.acts;
 
@@ -26,6 +26,7 @@ interface RunMenuProps {
 export function RunMenu({ run, state, onAct }: RunMenuProps) {
   const { is, hasLaboratory } = useOperator();
   const [anchor, setAnchor] = useState<HTMLElement>();
+  const unforkable = forkingForbidden(run);
   const close = () => setAnchor(undefined);
   const item = (act: RunAct, icon: ComponentProps<typeof Icon>['name'], disabled = false, hint?: string) => (
     <MenuItem
@@ -63,8 +64,7 @@ export function RunMenu({ run, state, onAct }: RunMenuProps) {
       >
         {item('open', 'map')}
         {hasLaboratory && item('stop', 'stop', state === 'over')}
-        {hasLaboratory &&
-          item('fork', 'fork', !isFleet(run), isFleet(run) ? undefined : runTexts.fork.onlyFleets)}
+        {hasLaboratory && item('fork', 'fork', unforkable !== undefined, unforkable)}
         <Divider />
         {EXPORTS.map((what) => (
           <MenuItem key={what} dense component="a" href={exportUrl(run.id, what)} download onClick={close}>

@@ -5,7 +5,7 @@ import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';
 import type { Run } from '../../api/client';
 import { COMPARED_MAX, useChoices } from '../../ui/choices';
-import { formatCount, formatDate, formatDuration } from '../../ui/format';
+import { formatCount, formatDate, formatDuration, formatElapsed } from '../../ui/format';
 import { runTexts } from '../../ui/texts-runs';
 import { lengthOf, type RunState } from './run-facts';
 import { type RunAct, RunMenu } from './run-menu';
@@ -55,6 +55,7 @@ export function RunTable({ runs, shown, stateOf, onAct }: RunTableProps) {
             run={run}
             state={stateOf(run)}
             isShown={run.id === shown}
+            origin={originOf(run, runs)}
             onAct={(act) => onAct(run, act)}
           />
         ))}
@@ -63,14 +64,22 @@ export function RunTable({ runs, shown, stateOf, onAct }: RunTableProps) {
   );
 }
 
+/** Where a fork comes from, in words. */
+function originOf({ forked_from: from }: Run, runs: readonly Run[]): string | undefined {
+  if (from === undefined) return undefined;
+  const of = runs.find(({ id }) => id === from.run)?.name ?? runTexts.gone;
+  return runTexts.forkOf(of, formatElapsed(from.tick));
+}
+
 interface RowProps {
   run: Run;
+  origin: string | undefined;
   state: RunState;
   isShown: boolean;
   onAct(act: RunAct): void;
 }
 
-function Row({ run, state, isShown, onAct }: RowProps) {
+function Row({ run, origin, state, isShown, onAct }: RowProps) {
   const { compared, set } = useChoices();
   const isCompared = compared.includes(run.id);
   const toggle = () =>
@@ -118,6 +127,11 @@ function Row({ run, state, isShown, onAct }: RowProps) {
             }}
           >
             {runTexts.onShow}
+          </Typography>
+        )}
+        {origin !== undefined && (
+          <Typography variant="caption" component="div" sx={{ color: 'text.secondary', lineHeight: 1.3 }}>
+            {origin}
           </Typography>
         )}
       </td>

@@ -25,6 +25,20 @@ test('runs are laid over one another from their own beginnings', () => {
   ]);
 });
 
+test('a fork’s curve begins where it left the other run, over that run’s own', () => {
+  const { seconds, values } = align(
+    [run(50_000, [0, 1, 2, 3], [1, 2, 3, 4]), run(9_000_000, [2, 3, 4], [3, 5, 6])],
+    'zombies',
+    false,
+    [undefined, 9_000_000],
+  );
+  expect(seconds).toEqual([0, 1, 2, 3, 4]);
+  expect(values).toEqual([
+    [1, 2, 3, 4, null],
+    [null, null, 3, 5, 6],
+  ]);
+});
+
 test('a long run is thinned to places that a screen can show', () => {
   const times = Array.from({ length: 10_000 }, (_, i) => i);
   const { seconds, values } = align([run(0, times, times)], 'zombies', false);

@@ -30,20 +30,30 @@ export function figureOf(statistics: Statistics, figure: FigureName, share: bool
   });
 }
 
-/** Puts runs of different length and pace over one another: at each place the last value known by then. */
-export function align(runs: readonly Statistics[], figure: FigureName, share: boolean): Aligned {
-  const lengths = runs.map(({ time_ms }) => lengthMs(time_ms));
+/**
+ * Puts runs of different length and pace over one another: at each place the last value known by then. `begunMs` tells
+ * when a run began whose first rows are not its own: a fork's curve leaves that of the other run where the runs part.
+ */
+export function align(
+  runs: readonly Statistics[],
+  figure: FigureName,
+  share: boolean,
+  begunMs: readonly (number | undefined)[] = [],
+): Aligned {
+  const starts = runs.map(({ time_ms }, index) => begunMs[index] ?? time_ms[0] ?? 0);
+  const lengths = runs.map(({ time_ms }, index) => Math.max(0, (time_ms.at(-1) ?? 0) - (starts[index] ?? 0)));
   const longest = Math.max(0, ...lengths);
   const step = niceStep(longest / 1000 / PLACES_MAX);
   const places = Math.floor(longest / 1000 / step) + 1;
   const seconds = Array.from({ length: places }, (_, i) => i * step);
   const values = runs.map((run, index) => {
     const all = figureOf(run, figure, share);
-    const start = run.time_ms[0] ?? 0;
+    const start = starts[index] as number;
     let row = 0;
     return seconds.map((second) => {
       const ms = second * 1000;
       // The last place of a run may lie a little before its end.
+      if (ms < (run.time_ms[0] ?? 0) - start) return null;
       if (run.time_ms.length === 0 || ms > (lengths[index] as number) + step * 1000 - 1) return null;
       while (row + 1 < run.time_ms.length && (run.time_ms[row + 1] as number) - start <= ms) row += 1;
       return all[row] ?? null;
@@ -51,8 +61,6 @@ export function align(runs: readonly Statistics[], figure: FigureName, share: bo
   });
   return { seconds, values };
 }
-
-const lengthMs = (times: readonly number[]) => (times.at(-1) ?? 0) - (times[0] ?? 0);
 
 /** 1, 2 or 5 times a power of ten, at least one second. */
 function niceStep(least: number): number {

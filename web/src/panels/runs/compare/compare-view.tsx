@@ -51,8 +51,9 @@ export function CompareView({ onChoose }: { onChoose(run: string): void }) {
         curves.filter((curve): curve is Statistics => curve !== undefined),
         figure,
         share,
+        chosen.map((run) => (run.forked_from === undefined ? undefined : run.started_ms)),
       ),
-    [curves, figure, share],
+    [curves, figure, share, chosen],
   );
   const lines = chosen.map(
     (run, index): Line => ({
