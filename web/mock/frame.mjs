@@ -13,6 +13,13 @@ export function encodeFrame(picture, { seq = 1, request = 0 } = {}) {
   return bytes;
 }
 
+/** The same columns under another header. */
+export function withNumbers(bytes, picture, { seq, request }) {
+  const head = new DataView(bytes.buffer, bytes.byteOffset);
+  writeHeader(bytes, bytes[4], head.getUint32(24, true), picture, { seq, request });
+  return bytes;
+}
+
 const ABSENT = 3;
 
 /** What a window shows of a picture: the people in it, or a density when they are too many. `before` is another moment's picture. */

@@ -1,8 +1,10 @@
 // The server's WebSocket: pushes the newest moment, answers seeks, keeps at most two frames in flight.
 import { WebSocketServer } from 'ws';
-import { encodeFrame, encodeWindow } from './frame.mjs';
+import { encodeFrame, encodeWindow, withNumbers } from './frame.mjs';
 
 const IN_FLIGHT_MAX = 2;
+/** Encoded pictures that a visitor's crowd repeats; more than the ring of one window, and of the one before it. */
+const ENCODED_MAX = 20;
 
 export function liveSockets(worldOf) {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -27,10 +29,22 @@ export function liveSockets(worldOf) {
     if (visitor.last?.moment !== picture.moment) visitor.before = visitor.last;
     visitor.last = picture;
     const numbers = { seq: visitor.seq, request };
+    visitor.socket.send(encoded(visitor, picture, numbers));
+  }
+
+  /** Of a crowd that repeats, a picture is encoded once and gets new numbers: the server is not what is measured. */
+  function encoded(visitor, picture, numbers) {
     const { window, before } = visitor;
-    visitor.socket.send(
-      window ? encodeWindow(picture, window, before, numbers) : encodeFrame(picture, numbers),
-    );
+    const encode = () =>
+      window ? encodeWindow(picture, window, before, numbers) : encodeFrame(picture, numbers);
+    if (picture.phase === undefined) return encode();
+    const key = JSON.stringify([picture.phase, window && [before?.phase, window]]);
+    visitor.encoded ??= new Map();
+    const bytes = visitor.encoded.get(key) ?? encode();
+    visitor.encoded.delete(key);
+    visitor.encoded.set(key, bytes);
+    if (visitor.encoded.size > ENCODED_MAX) visitor.encoded.delete(visitor.encoded.keys().next().value);
+    return withNumbers(bytes, picture, numbers);
   }
 
   function push(visitor) {

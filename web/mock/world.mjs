@@ -212,6 +212,8 @@ export class Crowd {
     this.home = Float32Array.from({ length: 2 * people }, next);
     this.phase = Uint8Array.from({ length: people }, () => Math.floor(next() * 200));
     this.people = { length: people };
+    // Before anybody watches, so that a frame takes no longer than sending it.
+    if (people >= CACHED_FROM) for (let i = 0; i < PHASES; i += 1) this.picture(i);
   }
 
   step() {
@@ -241,8 +243,9 @@ export class Crowd {
               ? IMMUNE_BIT
               : SAFE;
     }
-    const picture = { xy, states, figures: figures(states), epoch: 1 };
-    if (this.phase.length >= CACHED_FROM) this.pictures.set(moment % PHASES, picture);
+    const repeats = this.phase.length >= CACHED_FROM;
+    const picture = { xy, states, figures: figures(states), epoch: 1, ...(repeats && { phase: moment % PHASES }) };
+    if (repeats) this.pictures.set(moment % PHASES, picture);
     return { ...picture, ...this.columns(moment), latest: this.latest };
   }
 
