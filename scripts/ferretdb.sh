@@ -6,6 +6,7 @@
 #   scripts/ferretdb.sh fetch             build it if it is not there; prints the program
 #   scripts/ferretdb.sh start DIR [PORT]  start on 127.0.0.1:PORT (default: a free one) with its data in DIR, wait until
 #                                         it answers, print "pid PID" and "url mongodb://…"
+#                                         With FERRETDB_DEBUG=ADDR:PORT its profiles are at http://ADDR:PORT/debug
 #   scripts/ferretdb.sh stop DIR          stop the one that was started in DIR
 #   scripts/ferretdb.sh kill DIR          the same with SIGKILL
 #
@@ -20,7 +21,7 @@ WAIT_TENTHS=300
 
 say() { echo "ferretdb.sh: $*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '6,10s/^# *//p' "$0" >&2; exit 64; }
+usage() { sed -n '6,11s/^# *//p' "$0" >&2; exit 64; }
 
 fetch() {
     [ -x "$PROGRAM" ] && return 0
@@ -57,7 +58,7 @@ start() {
     fetch
     port=${2:-$(free_port)}
     # Like our own SQLite, it waits for the disk now and then and not at each write.
-    "$PROGRAM" --handler=sqlite "--sqlite-url=file:$dir/data/?_pragma=synchronous(normal)" "--listen-addr=127.0.0.1:$port" --debug-addr=- \
+    "$PROGRAM" --handler=sqlite "--sqlite-url=file:$dir/data/?_pragma=synchronous(normal)" "--listen-addr=127.0.0.1:$port" "--debug-addr=${FERRETDB_DEBUG:--}" \
         --telemetry=disable --mode=normal "--state-dir=$dir" --log-level=error \
         > "$dir/ferretdb.log" 2>&1 < /dev/null &
     echo $! > "$dir/pid"

@@ -2,14 +2,14 @@
 
 use super::cache::CachedRun;
 use super::codec::{Fields, Key, date, uuid};
+use super::late;
 use super::redo::Redo;
 use super::server::{Store, names};
 use super::trouble::Trouble;
+use crate::WINDOW_US;
 use crate::encounter::{Chain, Placed};
-use crate::{ENCOUNTER_GAP_US, WINDOW_US};
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, doc};
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 use uuid::Uuid;
 
 /// Contacts asked for in one question.
@@ -94,29 +94,20 @@ pub(super) fn join(
         match person.meetings.hear(contact.other, contact.time_us, contact.distance) {
             Placed::Open => {}
             Placed::Closed(chain) => written.push(((contact.person, contact.other), chain)),
-            Placed::Late => late.push(contact),
+            Placed::Late => late.push(*contact),
         }
     }
     // After the others: the chain of a late one is looked up and has them in it.
-    late.sort_unstable_by_key(|c| (c.person, c.other, c.time_us));
-    let mut done: Option<(u32, u32, Chain)> = None;
-    for contact in late {
-        let pair = (contact.person, contact.other);
-        if done
-            .is_some_and(|(person, other, chain)| (person, other) == pair && contact.time_us <= chain.to_us)
-        {
-            continue;
-        }
-        let chain = find_chain(store, (id, run), contact, new)?;
-        remove_encounters(store, (id, n), run, pair, &chain, redo)?;
+    let chains = late::chains(store, (id, &run.ids), late, new)?;
+    late::remove_parts(store, (id, n), &run.ids, &chains, redo)?;
+    for (pair, chain) in chains {
         written.retain(|(of, part): &((u32, u32), Chain)| {
             *of != pair || part.from_us < chain.from_us || part.from_us > chain.to_us
         });
-        let Some(person) = run.people.get_mut(&contact.person) else { continue };
-        if let Some(over) = person.meetings.put(contact.other, chain) {
+        let Some(person) = run.people.get_mut(&pair.0) else { continue };
+        if let Some(over) = person.meetings.put(pair.1, chain) {
             written.push((pair, over));
         }
-        done = Some((contact.person, contact.other, chain));
     }
     for (pair, chain) in written {
         insert_encounter((id, n), &run.ids, pair, &chain, redo)?;
@@ -141,80 +132,5 @@ pub(super) fn insert_encounter(
     };
     document.extend(head);
     redo.insert(names::ENCOUNTERS, document);
-    Ok(())
-}
-
-/// The chain in which a contact is: of those that are stored, and those that are new.
-fn find_chain(
-    store: &Store,
-    (id, run): (Uuid, &CachedRun),
-    contact: &NewContact,
-    new: &[NewContact],
-) -> Result<Chain, Trouble> {
-    let pair = (run.ids[contact.person as usize], run.ids[contact.other as usize]);
-    let mut chain = Chain::at(contact.time_us, contact.distance);
-    for direction in [-1, 1] {
-        let mut reach_us = ENCOUNTER_GAP_US;
-        loop {
-            let edge_us = if direction < 0 { chain.from_us } else { chain.to_us };
-            let end_us = edge_us.saturating_add(reach_us.saturating_mul(direction));
-            let mut near: Vec<(i64, Option<f64>)> = new
-                .iter()
-                .filter(|c| (c.person, c.other) == (contact.person, contact.other))
-                .map(|c| (c.time_us, c.distance))
-                .collect();
-            let (from_us, to_us) = (edge_us.min(end_us), edge_us.max(end_us));
-            let stored = doc! {
-                "run": uuid(id), "person": uuid(pair.0), "time_us": {"$gte": from_us, "$lte": to_us},
-                "other": uuid(pair.1),
-            };
-            for document in store.collection(names::CONTACTS).find(stored).run()? {
-                let document = document?;
-                near.push((document.int("time_us")?, document.optional_float("distance")));
-            }
-            near.retain(|&(time_us, _)| time_us != edge_us && (from_us..=to_us).contains(&time_us));
-            near.sort_unstable_by_key(|&(time_us, _)| i128::from(time_us) * i128::from(direction));
-            let reached = near.into_iter().try_for_each(|(time_us, distance)| {
-                if !chain.reaches(time_us) {
-                    return ControlFlow::Break(());
-                }
-                chain.add(time_us, distance);
-                ControlFlow::Continue(())
-            });
-            // It may only go on where a gap from its end leads out of what was read.
-            let edge_us = if direction < 0 { chain.from_us } else { chain.to_us };
-            let next_us = edge_us.saturating_add(ENCOUNTER_GAP_US.saturating_mul(direction));
-            let beyond = if direction < 0 { next_us < end_us } else { next_us > end_us };
-            if reached.is_break() || !beyond {
-                break;
-            }
-            reach_us = reach_us.saturating_mul(2);
-        }
-    }
-    Ok(chain)
-}
-
-/// Marks closed encounters that are parts of this chain as gone. They stay: a process that comes late must not
-/// write them again.
-fn remove_encounters(
-    store: &Store,
-    (id, n): (Uuid, i64),
-    run: &CachedRun,
-    (person, other): (u32, u32),
-    chain: &Chain,
-    redo: &mut Redo,
-) -> Result<(), Trouble> {
-    let filter = doc! {
-        "run": uuid(id), "person": uuid(run.ids[person as usize]),
-        "from_us": {"$gte": chain.from_us, "$lte": chain.to_us}, "other": uuid(run.ids[other as usize]),
-    };
-    let collection = store.collection(names::ENCOUNTERS);
-    let found = collection.find(filter);
-    for document in found.projection(doc! {"_id": 1, "gone": 1}).run()? {
-        let document: Document = document?;
-        if let (None, Some(key)) = (document.get("gone"), document.get("_id")) {
-            redo.raise(names::ENCOUNTERS, key.clone(), "gone", n);
-        }
-    }
     Ok(())
 }

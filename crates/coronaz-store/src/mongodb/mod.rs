@@ -4,7 +4,7 @@
 //! - `trouble`: what the driver's errors mean to us; `codec`: values as they stand in documents
 //! - `head`: a run's counters; `log`: a run's commits, and how one happens once; `redo`: what a commit changes
 //! - `writer`: [`crate::Ingestion`]; `work`: a batch cut into commits; `partitions`: leases and offsets
-//! - `cache`: what a writer remembers; `reports`, `person`, `contacts`, `history`, `frames`, `rejected`: the rows
+//! - `cache`: what a writer remembers; `reports`, `person`, `contacts`, `late`, `history`, `frames`, `rejected`: the rows
 //! - `reader`: [`crate::Queries`]; `view`, `read_*`: its questions
 //! - `administration`: [`crate::Administration`]
 //!
@@ -17,6 +17,7 @@ mod contacts;
 mod frames;
 mod head;
 mod history;
+mod late;
 mod log;
 mod partitions;
 mod person;

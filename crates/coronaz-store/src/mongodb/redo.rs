@@ -28,6 +28,26 @@ struct Raise {
     value: Bson,
 }
 
+impl Raise {
+    /// Whether two documents get the same.
+    fn is_alike(&self, other: &Raise) -> bool {
+        self.field == other.field && self.value == other.value
+    }
+
+    /// The change of some that are alike.
+    fn update(alike: &[Raise]) -> Document {
+        let change = |one: &Raise| doc! {"$max": {&one.field: one.value.clone()}};
+        match alike {
+            [one] => doc! {"q": {"_id": one.id.clone()}, "u": change(one)},
+            [first, ..] => {
+                let ids: Vec<Bson> = alike.iter().map(|one| one.id.clone()).collect();
+                doc! {"q": {"_id": {"$in": ids}}, "u": change(first), "multi": true}
+            }
+            [] => Document::new(),
+        }
+    }
+}
+
 impl Redo {
     /// Adds a document that never changes.
     pub(super) fn insert(&mut self, collection: &str, document: Document) {
@@ -89,14 +109,8 @@ impl Redo {
             insert_all(store, name, documents)?;
         }
         for (name, raises) in &self.raises {
-            for some in raises.chunks(store.changes_a_command()) {
-                let updates: Vec<Document> = some
-                    .iter()
-                    .map(|raise| {
-                        let change = doc! {"$max": {&raise.field: raise.value.clone()}};
-                        doc! {"q": {"_id": raise.id.clone()}, "u": change}
-                    })
-                    .collect();
+            let updates: Vec<Document> = raises.chunk_by(Raise::is_alike).map(Raise::update).collect();
+            for updates in updates.chunks(store.changes_a_command()) {
                 let answer = store.command(doc! {
                     "update": name, "updates": updates, "ordered": false, "writeConcern": {"w": "majority"},
                 })?;

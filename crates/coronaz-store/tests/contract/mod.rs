@@ -126,6 +126,7 @@ macro_rules! contract {
             gaps_of_the_topic_are_kept,
             the_first_announcement_of_a_run_counts,
             odd_values_are_stored_and_do_not_stop_a_batch,
+            what_a_device_hears_after_its_clock_went_back_makes_encounters_like_any_other,
         );
         $crate::contract!(@ $stores, reading:
             a_state_is_drawn_every_ten_reports_or_when_a_node_dies,

@@ -1,6 +1,6 @@
 //! Promises of the writing side.
 
-use super::{LASTS, S, Stores, T0, batch_of, commit, contact, node, report, take, take_as};
+use super::{LASTS, S, Stores, T0, batch, batch_of, commit, contact, node, report, take, take_as};
 use coronaz_store::queries::Span;
 use coronaz_store::{
     AnnouncementRecord, Batch, CommitError, Gap, Heartbeat, IngestState, IngestStatus, Rejected,
@@ -272,4 +272,35 @@ pub(crate) fn odd_values_are_stored_and_do_not_stop_a_batch(new: New) {
         assert!(page.items.len() >= 4);
         queries.encounters(Uuid::nil(), node(n), Span::ALL, None, 100).expect("encounters");
     }
+}
+
+pub(crate) fn what_a_device_hears_after_its_clock_went_back_makes_encounters_like_any_other(new: New) {
+    let stores = new();
+    let mut ingestion = stores.ingestion();
+    let mut held = take(&mut *ingestion, 0);
+    let (who, whom) = (node(1), node(2));
+    let mut hear = |seconds: &[i64]| {
+        let met: Vec<_> = seconds.iter().map(|&second| (whom, second)).collect();
+        let batch = batch(held, &[(who, seconds[0], &met)]);
+        ingestion.commit(&batch).expect("committed");
+        held.next = batch.to;
+    };
+    // Half an hour ahead, and back: from then on everything is late. Two meetings begin to be one when what was between
+    // them comes, and the first is longer than what is read around a late contact.
+    hear(&[2000]);
+    for second in (0..300).step_by(20) {
+        hear(&[second, second + 10]);
+    }
+    hear(&[500]);
+    hear(&[515, 490]);
+    hear(&[300]);
+    hear(&[505, 310]);
+    let mut found = Vec::new();
+    let mut visit = |encounter: coronaz_store::view::Encounter| {
+        found.push(((encounter.from_us - T0) / S, (encounter.to_us - T0) / S, encounter.contacts));
+        std::ops::ControlFlow::Continue(())
+    };
+    stores.queries().each_encounter(Uuid::nil(), &mut visit).expect("the run");
+    found.sort_unstable();
+    assert_eq!(found, [(0, 310, 32), (490, 515, 4), (2000, 2000, 1)]);
 }
