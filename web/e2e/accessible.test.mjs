@@ -59,8 +59,20 @@ const views = [
     },
   ],
   [
+    'going to a time, refused',
+    async (page) => {
+      await page.keyboard.press('g');
+      await page.getByLabel('Day or time').fill('soon');
+      await page.keyboard.press('Enter');
+      await page.getByText('Neither a day').waitFor();
+      await page.waitForTimeout(500);
+    },
+  ],
+  [
     'the list of keys',
     async (page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.keyboard.press('?');
       await page.waitForTimeout(600);
     },
@@ -158,7 +170,8 @@ const operatorViews = [
 for (const [name, options] of [
   ['wide and light', { colorScheme: 'light' }],
   ['wide and dark', { colorScheme: 'dark' }],
-  ['narrow', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
+  ['narrow and light', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
+  ['narrow and dark', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }],
 ]) {
   test(`axe finds nothing when the page is ${name}`, async () => {
     // The policy of the page forbids scripts of others, axe among them.

@@ -41,7 +41,15 @@ test('comma and full stop go one day back and forward, Home and End to the first
   assert.equal(await mode(), 'paused');
 });
 
-test('arrows go by seconds, with Shift by ten', async () => {
+const timeOf = async (moment) => {
+  const { run } = await look(page);
+  const { time_ms } = await (
+    await fetch(`${site.url}/api/v1/runs/${run}/statistics?from=${moment}&to=${moment}`)
+  ).json();
+  return time_ms[0];
+};
+
+test('arrows go by a second of the run, with Shift by a minute', async () => {
   await press('Home');
   await at(0);
   await press('Shift+ArrowRight');
@@ -49,16 +57,71 @@ test('arrows go by seconds, with Shift by ten', async () => {
   const far = (await look(page)).moment;
   await press('Home');
   await at(0);
+  const start = await timeOf(0);
   await press('ArrowRight');
-  await until(page, () => window.__coronaz.moment > 0);
-  assert.ok((await look(page)).moment <= far);
+  await until(page, () => window.__coronaz.moment > 0 && window.__coronaz.moment === window.__coronaz.wanted);
+  const near = (await look(page)).moment;
+  assert.ok(near <= far);
+  const second = (await timeOf(near)) - start;
+  assert.ok(second > 0 && second < 5000, `${second} ms`);
+  const { latest } = await look(page);
+  if (far < latest) {
+    const minute = (await timeOf(far)) - start;
+    assert.ok(Math.abs(minute - 60_000) < 4000, `${minute} ms`);
+  }
+});
+
+test('a day is typed, and a time of the clock; what is neither is said at the field', async () => {
+  await press('g');
+  const form = page.getByRole('dialog', { name: 'Go to a time' });
+  const field = form.getByLabel('Day or time');
+  await field.fill('soon');
+  await press('Enter');
+  await form.getByText('Neither a day').waitFor();
+  await field.fill('4');
+  await press('Enter');
+  await at(4);
+  await form.waitFor({ state: 'hidden' });
+  const when = new Date(Math.ceil((await timeOf(9)) / 1000) * 1000);
+  const clock = [when.getHours(), when.getMinutes(), when.getSeconds()];
+  await page.getByRole('button', { name: 'Go to a time' }).click();
+  await field.fill(clock.map((part) => String(part).padStart(2, '0')).join(':'));
+  await form.getByRole('button', { name: 'Go', exact: true }).click();
+  await until(page, () => window.__coronaz.moment > 4 && window.__coronaz.moment === window.__coronaz.wanted);
+  const off = Math.abs((await timeOf((await look(page)).moment)) - when.getTime());
+  assert.ok(off < 3000, `${off} ms off`);
+  await page.getByRole('button', { name: 'Go to a time' }).click();
+  const { moment } = await look(page);
+  await form.getByRole('button', { name: 'One second back' }).click();
+  await until(page, (from) => window.__coronaz.moment < from, moment);
+  await press('Escape');
+  await form.waitFor({ state: 'hidden' });
+});
+
+test('N and P go from mark to mark: the first infection, the peak', async (t) => {
+  await press('Home');
+  await at(0);
+  const marks = await page.locator('[data-mark]').count();
+  if (marks === 0) return t.skip('nothing has happened yet');
+  await press('n');
+  await until(page, () => window.__coronaz.moment > 0 && window.__coronaz.moment === window.__coronaz.wanted);
+  const slider = page.getByRole('slider', { name: 'Day' });
+  assert.match(await slider.getAttribute('aria-valuetext'), /First infection|Most infected/);
+  await press('End');
+  await press('p');
+  await until(page, () => window.__coronaz.wanted < window.__coronaz.latest);
+  await page
+    .locator('[data-mark]')
+    .first()
+    .click({ position: { x: 5, y: 3 } });
+  assert.equal(await mode(), 'paused');
 });
 
 test('it says how far behind live a pause is', async () => {
   await press('Home');
   await at(0);
   assert.match(await page.getByRole('region', { name: 'Time' }).innerText(), /behind live/);
-  assert.match(await page.getByTestId('mode').innerText(), /^Paused, \d\d:\d\d:\d\d$/);
+  assert.match(await page.getByTestId('mode').innerText(), /^Paused, (.+ )?\d\d:\d\d:\d\d$/);
 });
 
 test('Space plays on from here and pauses where it is', async () => {

@@ -19,7 +19,11 @@ export function makeLaboratory({ worlds, seed }) {
   const parts = [
     part('devices-1', 'devices', 4711, { run: worlds[0].id, memory_bytes: 38_400_000, cpu_seconds: 74 }),
     part('broker', 'broker', 4712),
-    part('ingest', 'ingest', 4713, { memory_bytes: 19_200_000 }),
+    part('ingest', 'ingest', 4713, {
+      memory_bytes: 19_200_000,
+      says: 'the broker did not answer for 2.1 s',
+      says_at_ms: born + 180_000,
+    }),
     { name: 'store', kind: 'store', state: 'elsewhere', restarts: 0, pid: undefined },
     part('serve', 'serve', 4714, { memory_bytes: 41_700_000 }),
   ];
@@ -77,7 +81,13 @@ export function makeLaboratory({ worlds, seed }) {
     flows: [
       { from: 'devices', to: 'broker', records_per_s: state.made, bytes_per_s: state.made * 310 },
       { from: 'broker', to: 'ingest', records_per_s: state.rate, lag_records: state.lag },
-      { from: 'ingest', to: 'store', records_per_s: state.rate, newest_record_ms: state.newestMs },
+      {
+        from: 'ingest',
+        to: 'store',
+        records_per_s: state.rate,
+        bytes_per_s: state.rate * 420,
+        newest_record_ms: state.newestMs,
+      },
       { from: 'store', to: 'serve' },
     ],
     runs: worlds

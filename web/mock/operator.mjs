@@ -34,13 +34,18 @@ export function makeOperator({ worlds, seed, told }) {
   function start(body) {
     const errors = complaints(body);
     if (errors.length > 0) return problem(422, 'the run cannot be started so', errors);
-    const { kind, name = body.scenario ?? 'run', people, infected, parameters } = body;
+    const { kind, name = body.scenario ?? 'run', people, infected, parameters, forkedFrom } = body;
     const id = uuid('started', worlds.length, Date.now());
     const own = SCENARIOS.scenarios.find((one) => one.name === body.scenario)?.parameters;
     const all = { ...own, ...parameters };
     const world =
       kind === 'fleet'
-        ? new Crowd({ id, name, people, startedMs: Date.now(), moments: 2, parameters: all })
+        ? new Crowd({
+            ...{ id, name, people, parameters: all, forkedFrom },
+            // Both have the tick at which they part.
+            startedMs: Date.now() - (forkedFrom?.tick ?? 0) * 1000,
+            moments: (forkedFrom?.tick ?? 1) + 1,
+          })
         : new World({
             id,
             name,
@@ -66,7 +71,8 @@ export function makeOperator({ worlds, seed, told }) {
       return { status: 204 };
     }
     if (method === 'POST' && act === 'fork') {
-      if (!(world instanceof Crowd)) return problem(409, 'only a fleet can be forked');
+      if (!(world instanceof Crowd) || world.forkedFrom)
+        return problem(409, 'only a fleet can be forked, and once');
       if (body.tick > world.latest)
         return problem(422, undefined, [{ field: 'tick', detail: `tick must be from 0 to ${world.latest}` }]);
       const name = body.name ?? `${world.name}, forked`;
@@ -76,6 +82,7 @@ export function makeOperator({ worlds, seed, told }) {
         people: world.people.length,
         infected: 1,
         parameters: body.parameters,
+        forkedFrom: { run: id, tick: body.tick },
       });
     }
     if (method === 'DELETE' && act === undefined) {

@@ -17,7 +17,14 @@ export function answer(worlds, path, query) {
     case 'state':
       return state(world, number('moment', world.latest));
     case 'statistics':
-      return ok(statistics(world, number('from', 0), number('to', world.latest), number('points', 500)));
+      return ok(
+        statistics(
+          world,
+          number('from', world.first ?? 0),
+          number('to', world.latest),
+          number('points', 500),
+        ),
+      );
     case 'nodes':
       return nodes(world, parts, number, query);
     case 'infections':

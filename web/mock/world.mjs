@@ -178,6 +178,7 @@ export class World {
       started_ms: this.startedMs,
       last_ms: this.timeMs,
       moments: this.moments.length,
+      first_moment: 0,
       nodes: this.people.length,
       contacts: this.contacts.length,
       infections: this.infections.length,
@@ -192,7 +193,7 @@ const CACHED_FROM = 50_000;
 
 /** Any number of people whose places are reckoned from the moment: nothing is remembered, all can be seen. */
 export class Crowd {
-  constructor({ id, name, people, startedMs, moments = 600, parameters = {} }) {
+  constructor({ id, name, people, startedMs, moments = 600, parameters = {}, forkedFrom }) {
     Object.assign(this, {
       id,
       name,
@@ -201,6 +202,8 @@ export class Crowd {
       contacts: [],
       infections: [],
       timeMs: startedMs,
+      first: forkedFrom?.tick ?? 0,
+      forkedFrom,
     });
     this.parameters = {
       ...PARAMETERS,
@@ -221,7 +224,7 @@ export class Crowd {
   }
 
   picture(moment) {
-    if (moment < 0 || moment > this.latest) return undefined;
+    if (moment < this.first || moment > this.latest) return undefined;
     const ready = this.pictures.get(moment % PHASES);
     if (ready) return { ...ready, ...this.columns(moment), latest: this.latest };
     const n = this.phase.length;
@@ -244,7 +247,13 @@ export class Crowd {
               : SAFE;
     }
     const repeats = this.phase.length >= CACHED_FROM;
-    const picture = { xy, states, figures: figures(states), epoch: 1, ...(repeats && { phase: moment % PHASES }) };
+    const picture = {
+      xy,
+      states,
+      figures: figures(states),
+      epoch: 1,
+      ...(repeats && { phase: moment % PHASES }),
+    };
     if (repeats) this.pictures.set(moment % PHASES, picture);
     return { ...picture, ...this.columns(moment), latest: this.latest };
   }
@@ -262,7 +271,8 @@ export class Crowd {
     return {
       ...{ id: this.id, name: this.name, kind: 'fleet', seed: 7, started_ms: this.startedMs },
       ...{ last_ms: this.startedMs + this.latest * 1000, moments: this.latest + 1, nodes: this.phase.length },
-      ...{ contacts: this.latest * 900, infections: this.latest * 40 },
+      ...{ contacts: this.latest * 900, infections: this.latest * 40, first_moment: this.first },
+      ...(this.forkedFrom && { forked_from: this.forkedFrom }),
       parameters: this.parameters,
     };
   }

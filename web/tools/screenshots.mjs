@@ -1,5 +1,5 @@
-// node tools/screenshots.mjs DIRECTORY [VIEW …] [NAME=VALUE in the address …]: the page's views in light, dark and narrow.
-// Views: map, person, runs, form, wrong, fork, compare, sign-in, operator, broken. Without one: map.
+// node tools/screenshots.mjs DIRECTORY [VIEW …] [NAME=VALUE in the address …]: the page's views in light, dark, narrow, and narrow and dark.
+// Views: map, person, go-to, help, crowd, runs, form, wrong, fork, compare, sign-in, operator, broken. Without one: map.
 import { join } from 'node:path';
 import { hasPicture, openBrowser, openSite } from '../e2e/browser.mjs';
 import { TOKEN } from '../mock/operator.mjs';
@@ -12,6 +12,7 @@ const looks = [
   { name: 'light', viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
   { name: 'dark', viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
   { name: 'narrow', viewport: { width: 400, height: 860 }, colorScheme: 'light', deviceScaleFactor: 2 },
+  { name: 'narrow-dark', viewport: { width: 400, height: 860 }, colorScheme: 'dark', deviceScaleFactor: 2 },
 ];
 
 const go = (page, name) =>
@@ -29,6 +30,17 @@ const views = {
   person: async (page) => {
     await page.evaluate(() => document.querySelector('#map').focus());
     await page.keyboard.press('Enter');
+  },
+  'go-to': async (page) => {
+    await page.keyboard.press('g');
+    await page.getByLabel('Day or time').fill('soon');
+    await page.keyboard.press('Enter');
+  },
+  help: async (page) => page.keyboard.press('?'),
+  crowd: async (page) => {
+    await go(page, 'Runs');
+    await page.getByRole('button', { name: 'Open crowd on the map' }).click();
+    await page.waitForTimeout(800);
   },
   runs: async (page) => {
     await go(page, 'Runs');
@@ -98,7 +110,7 @@ const views = {
 for (const view of wanted.length > 0 ? wanted : ['map']) {
   for (const { name, ...options } of looks) {
     const browser = await openBrowser(options);
-    const visitor = view === 'map' || view === 'person';
+    const visitor = ['map', 'person', 'go-to', 'help', 'crowd'].includes(view);
     await browser.page.goto(`${site.url}/?${extra.join('&')}${visitor ? '' : `#sign-in=${TOKEN}`}`);
     await hasPicture(browser.page);
     if (!visitor) await browser.page.getByRole('button', { name: 'Laboratory' }).waitFor();
@@ -106,7 +118,7 @@ for (const view of wanted.length > 0 ? wanted : ['map']) {
     await views[view](browser.page);
     await browser.page.waitForTimeout(1500);
     const file = view === 'map' ? `${name}.png` : `${view}-${name}.png`;
-    await browser.page.screenshot({ path: join(directory, file), fullPage: name === 'narrow' });
+    await browser.page.screenshot({ path: join(directory, file), fullPage: name.startsWith('narrow') });
     if (browser.errors.length > 0) console.log(view, name, browser.errors);
     await browser.close();
   }

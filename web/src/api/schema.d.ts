@@ -529,7 +529,8 @@ export interface components {
         Flow: {
             /**
              * Format: double
-             * @description Bytes a second, where they are known.
+             * @description Bytes a second that go into or come out of files: into the broker's log, into the store, out of the store. Left
+             *     out between broker and ingest, where broker or store is elsewhere, and until it is asked twice.
              */
             bytes_per_s?: number;
             /** @description Where it comes from. */
@@ -683,6 +684,11 @@ export interface components {
             run?: string;
             /** @description Its last warning or error. */
             says?: string;
+            /**
+             * Format: int64
+             * @description When it said so.
+             */
+            says_at_ms?: number;
             /**
              * Format: int64
              * @description Since when it is in this state.

@@ -36,7 +36,7 @@ export function Figures() {
           sx={{
             bgcolor: 'background.paper',
             px: { xs: 1, sm: 1.75 },
-            py: { xs: 1, md: 1.5 },
+            py: { xs: 1, md: 0.9 },
             display: 'flex',
             flexDirection: 'column',
           }}
@@ -50,7 +50,7 @@ export function Figures() {
             sx={{
               m: 0,
               mt: 'auto',
-              fontSize: { xs: '1.25rem', md: '1.65rem' },
+              fontSize: { xs: '1.25rem', md: '1.5rem' },
               fontWeight: 600,
               lineHeight: 1.25,
               letterSpacing: '-0.02em',

@@ -40,7 +40,13 @@ export function GoTo() {
         onClose={() => set({ goingTo: false })}
         anchorOrigin={{ vertical: 'top', horizontal: 'left' }}
         transformOrigin={{ vertical: 'bottom', horizontal: 'left' }}
-        slotProps={{ paper: { role: 'dialog', 'aria-label': words.button, sx: { p: 1.5, width: 292 } } }}
+        slotProps={{
+          paper: {
+            role: 'dialog',
+            'aria-label': words.button,
+            sx: { p: 1.5, width: 332, mt: -1, border: 1, borderColor: 'divider' },
+          },
+        }}
       >
         <GoToForm onDone={() => set({ goingTo: false })} />
       </Popover>

@@ -39,7 +39,7 @@ export function Legend() {
           <Row key={category} category={category} count={figures && countOf(category, figures)} />
         ))}
       </Box>
-      <Divider sx={{ my: 1 }} />
+      <Divider sx={{ my: 0.5 }} />
       <Box sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2 }}>
         <Toggle
           label={texts.legend.realism}

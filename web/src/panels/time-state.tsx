@@ -1,7 +1,7 @@
 import { keyframes } from '@emotion/react';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
-import { formatClock, formatDuration } from '../ui/format';
+import { formatDuration, formatWhen } from '../ui/format';
 import { useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
 
@@ -18,10 +18,10 @@ export function TimeState() {
   const latestMs = useSessionState((state) => state.latestMs);
   const growing = useSessionState((state) => state.growing);
   const known = timeMs > 0;
-  const word = mode === 'live' ? texts.time.live : texts.time[mode](known ? formatClock(timeMs) : '…');
+  const word = mode === 'live' ? texts.time.live : texts.time[mode](known ? formatWhen(timeMs) : '…');
   const note =
     mode === 'live'
-      ? !growing && latestMs > 0 && texts.time.quiet(formatClock(latestMs))
+      ? !growing && latestMs > 0 && texts.time.quiet(formatWhen(latestMs))
       : latestMs > timeMs && known && texts.time.behind(formatDuration(latestMs - timeMs));
   return (
     <Box

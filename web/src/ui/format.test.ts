@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatElapsed, formatRate } from './format';
+import { formatBytes, formatElapsed, formatRate, formatWhen } from './format';
 
 test('a stopwatch shows hours only when there are some', () => {
   expect([0, 65, 3600, 7205].map(formatElapsed)).toEqual(['0:00', '1:05', '1:00:00', '2:00:05']);
@@ -16,4 +16,10 @@ test('sizes are in the unit that keeps them short', () => {
 
 test('slow rates keep a digit, fast ones none', () => {
   expect([0, 0.42, 12.3, 1234.5].map(formatRate)).toEqual(['0', '0.4', '12', '1,235']);
+});
+
+test('a time of another day has its date', () => {
+  const now = new Date(2026, 10, 23, 9, 30, 0).getTime();
+  expect(formatWhen(now - 60_000, now)).toBe('09:29:00');
+  expect(formatWhen(now - 86_400_000, now)).toMatch(/22.*09:30:00/);
 });

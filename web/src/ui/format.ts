@@ -15,9 +15,20 @@ const date = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 
+const dateAndClock = new Intl.DateTimeFormat(undefined, {
+  ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  hourCycle: 'h23',
+});
+
 export const formatCount = (value: number): string => count.format(value);
 export const formatClock = (ms: number): string => clock.format(ms);
 export const formatDate = (ms: number): string => date.format(ms);
+
+/** The time, with its date where that is not today's. */
+export function formatWhen(ms: number, nowMs = Date.now()): string {
+  const isToday = new Date(ms).toDateString() === new Date(nowMs).toDateString();
+  return isToday ? clock.format(ms) : dateAndClock.format(ms);
+}
 
 /** A length of time in at most two units: '45 s', '2 min 5 s', '3 h 20 min'. */
 export function formatDuration(ms: number): string {

@@ -21,12 +21,19 @@ export function Panel({ heading, aside, children }: PanelProps) {
         border: 1,
         borderColor: 'divider',
         borderRadius: 1,
-        p: 1.75,
+        px: 1.75,
+        py: 1.5,
         minWidth: 0,
       }}
     >
       <Box
-        sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', minHeight: 24, mb: 1 }}
+        sx={{
+          display: 'flex',
+          alignItems: 'center',
+          justifyContent: 'space-between',
+          minHeight: 24,
+          mb: 0.75,
+        }}
       >
         <Typography variant="h2" id={id} sx={{ color: 'text.secondary' }}>
           {heading}

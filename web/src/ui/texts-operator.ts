@@ -34,6 +34,8 @@ export const operatorTexts = {
   },
   since: (time: string) => `for ${time}`,
   restarts: (count: number) => (count === 1 ? '1 restart' : `${count} restarts`),
+  says: 'Last warning',
+  saysAgo: (time: string) => `Last warning, ${time} ago`,
   cpu: (time: string) => `${time} CPU`,
 
   flow: {

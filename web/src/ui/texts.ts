@@ -139,8 +139,8 @@ export const texts = {
     goTo: {
       button: 'Go to a time',
       label: 'Day or time',
-      hint: 'As 120, or 09:41:00',
-      wrong: 'Type a day as 120, or a time as 09:41:00',
+      hint: 'A day as 120, or a time as 09:41:07',
+      wrong: 'Neither a day as 120 nor a time as 09:41',
       go: 'Go',
       step: (by: 'second' | 'minute', sign: 1 | -1) => `One ${by} ${sign > 0 ? 'forward' : 'back'}`,
       short: (by: 'second' | 'minute', sign: 1 | -1) =>

@@ -7,7 +7,7 @@ import { texts } from '../../ui/texts';
 import { type ChartSource, LineChart } from '../chart/line-chart';
 import { type CurveName, linesOf } from './lines';
 
-const HEIGHT = 168;
+const HEIGHT = 156;
 
 interface EpidemicChartProps {
   curve: CurveName;

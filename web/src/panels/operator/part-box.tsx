@@ -3,7 +3,7 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useEffect, useState } from 'react';
 import { actOnPart, type Part, type PartAct, type PartState } from '../../api/operator';
-import { formatBytes, formatDuration } from '../../ui/format';
+import { formatBytes, formatDuration, formatWhen } from '../../ui/format';
 import { operatorTexts as texts } from '../../ui/texts-operator';
 import { PartStateMark } from './part-state';
 import { useAct } from './use-act';
@@ -63,11 +63,7 @@ export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
       <Typography variant="caption" component="p" sx={{ color: 'text.secondary', m: 0, minHeight: 18 }}>
         {facts.join(' · ')}
       </Typography>
-      {part.says != null && part.state !== 'running' && (
-        <Typography variant="caption" component="p" sx={{ m: 0, mt: 0.25, overflowWrap: 'anywhere' }}>
-          {part.says}
-        </Typography>
-      )}
+      <LastWarning part={part} nowMs={nowMs} />
       {(part.actions.length > 0 || COMES_BACK.has(part.state)) && (
         <Box sx={{ display: 'flex', gap: 0.5, mt: 0.75, flexWrap: 'wrap', ml: -0.5 }}>
           <KillButton part={part.name} disabled={!can('kill')} onKill={() => void run('kill')} />
@@ -77,6 +73,30 @@ export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
           <ActButton part={part.name} act="restart" disabled={!can('restart')} onAct={run} />
         </Box>
       )}
+    </Box>
+  );
+}
+
+/** What it said last: in the way while it does not run, folded while it does. */
+function LastWarning({ part: { says, says_at_ms: atMs, state }, nowMs }: { part: Part; nowMs: number }) {
+  if (says == null) return null;
+  const when = atMs == null ? texts.says : texts.saysAgo(formatDuration(Math.max(0, nowMs - atMs)));
+  return (
+    <Box
+      // Another state begins folded or open anew.
+      key={state === 'running' ? 'folded' : 'open'}
+      component="details"
+      open={state !== 'running'}
+      title={atMs == null ? undefined : formatWhen(atMs)}
+      sx={{ fontSize: '0.75rem', mt: 0.25, overflowWrap: 'anywhere' }}
+    >
+      <Box
+        component="summary"
+        sx={{ color: 'text.secondary', minHeight: 24, lineHeight: '24px', cursor: 'pointer' }}
+      >
+        {when}
+      </Box>
+      {says}
     </Box>
   );
 }

@@ -4,7 +4,7 @@ import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { type ReactNode, useState } from 'react';
 import type { Node } from '../../api/client';
-import { formatClock, formatCount, shortId } from '../../ui/format';
+import { formatClock, formatCount, formatWhen, shortId } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { texts } from '../../ui/texts';
 import { CategoryMark } from '../category-mark';
@@ -40,7 +40,7 @@ export function PersonFacts({ id, now, node }: { id: string; now: Now | undefine
         {now && <Fact name={texts.person.position}>{`${now.x.toFixed(1)}, ${now.y.toFixed(1)}`}</Fact>}
         {node && (
           <Fact name={texts.person.seen}>
-            {texts.person.seenFromTo(formatClock(node.first_ms), formatClock(node.last_ms))}
+            {texts.person.seenFromTo(formatWhen(node.first_ms), formatClock(node.last_ms))}
           </Fact>
         )}
         {node && <Fact name={texts.person.contacts}>{formatCount(node.contacts_count)}</Fact>}
