@@ -40,7 +40,7 @@ use coronaz_wire::{
 };
 use uuid::Uuid;
 
-use crate::nodes::Stop;
+use crate::{nodes::Stop, spool_folder::SpoolError};
 pub use beginning::{Fork, Origin, Past};
 use bridge::BridgeConfig;
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -48,7 +48,6 @@ use driver::Driver;
 pub use keeper::CheckpointsConfig;
 use pace::Speed;
 use publisher::Publisher;
-use segments::SegmentsError;
 
 /// The most people of a fleet.
 pub const PEOPLE_MAX: u32 = coronaz_wire::frame::PEOPLE_MAX;
@@ -116,7 +115,7 @@ pub enum FleetError {
     Memory(#[from] NoMemory),
     /// No spool.
     #[error(transparent)]
-    Spool(#[from] SegmentsError),
+    Spool(#[from] SpoolError),
     /// No threads.
     #[error("no threads for the fleet: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),

@@ -6,7 +6,7 @@
 //! - [`steering`]: a carrier that goes where it is told to
 //! - [`interactive`]: the commands that tell it
 //! - [`outbox`]: what a device still has to tell the broker
-//! - [`spool`]: a bounded file that keeps it over a restart
+//! - [`spool`]: a bounded file that keeps it over a restart; `spool_folder`: its folder, which one process has
 //! - [`journal`]: what a device wrote down itself, for the auditor
 //! - [`nodes`]: devices of one process, in real time
 //! - [`fleet`]: up to millions of computed devices in one process, published as frames
@@ -22,6 +22,7 @@ pub mod nodes;
 pub mod outbox;
 pub mod scenario;
 pub mod spool;
+mod spool_folder;
 pub mod steering;
 
 pub use device::{Begun, Circumstances, Device, DeviceState, Ended};

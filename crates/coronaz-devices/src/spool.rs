@@ -10,7 +10,7 @@ pub mod entry;
 mod recovery;
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -18,6 +18,9 @@ use std::{
 pub use entry::{Carrier, Entry, Place};
 use recovery::Recovery;
 pub use recovery::SpooledDevice;
+
+pub use crate::spool_folder::SpoolError;
+use crate::spool_folder::{self, failed};
 
 /// The default limit of the file: some 1.4 million contacts.
 pub const LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -29,27 +32,6 @@ const COMPACT_ABOVE_BYTES: u64 = 1024 * 1024;
 const COMPACT_FACTOR: u64 = 4;
 /// Bytes of a contact's entry.
 const CONTACT_BYTES: u64 = 45;
-
-/// Why the spool cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SpoolError {
-    /// Another process has it.
-    #[error("the spool {} is in use by another process; give each its own --spool", dir.display())]
-    InUse {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// The operating system refused.
-    #[error("the spool {} cannot be {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-}
 
 /// An open spool.
 #[derive(Debug)]
@@ -66,24 +48,13 @@ pub struct Spool {
     dropped: u64,
 }
 
-fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> SpoolError + 'a {
-    move |source| SpoolError::Io { path: path.to_owned(), doing, source }
-}
-
 impl Spool {
     /// Opens the spool in `dir`, made if need be, and returns the devices it holds.
     ///
     /// # Errors
     /// In use by another process, or the system refuses.
     pub fn open(dir: &Path, limit_bytes: u64) -> Result<(Self, Vec<SpooledDevice>), SpoolError> {
-        fs::create_dir_all(dir).map_err(failed(dir, "made"))?;
-        let lock_path = dir.join("lock");
-        let lock = File::create(&lock_path).map_err(failed(&lock_path, "locked"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed(&lock_path, "locked")(source)),
-        }
+        let lock = spool_folder::claim(dir)?;
         let path = dir.join("spool.log");
         let mut recovery = Recovery::of_file(&path).map_err(failed(&path, "read"))?;
         recovery.forget_dropped();

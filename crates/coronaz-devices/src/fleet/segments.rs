@@ -9,12 +9,13 @@ mod entry;
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use super::publisher::Outgoing;
+use crate::spool_folder::{self, SpoolError, failed};
 
 /// The default limit of all segments: some hours of a million people.
 pub const LIMIT_BYTES: u64 = 4 << 30;
@@ -23,38 +24,13 @@ pub const LIMIT_BYTES_MIN: u64 = 1 << 20;
 /// A segment that has become this long is followed by the next. It is also how much may be sent twice after a kill.
 const SEGMENT_BYTES: u64 = 16 << 20;
 
-/// Why the folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SegmentsError {
-    /// Another process has it.
-    #[error("the spool {} is in use by another process; give each its own --spool", dir.display())]
-    InUse {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// The operating system refused.
-    #[error("the spool {} cannot be {doing}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
 /// Why a record was not added.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AppendError {
     #[error("the spool holds all it may")]
     Full,
     #[error(transparent)]
-    Io(#[from] SegmentsError),
-}
-
-fn failed<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> SegmentsError + 'a {
-    move |source| SegmentsError::Io { path: path.to_owned(), doing, source }
+    Io(#[from] SpoolError),
 }
 
 struct Segment {
@@ -82,15 +58,8 @@ pub(super) struct Segments {
 
 impl Segments {
     /// Opens the folder, made if need be; what is in it is read first.
-    pub(super) fn open(dir: &Path, limit_bytes: u64) -> Result<Self, SegmentsError> {
-        fs::create_dir_all(dir).map_err(failed(dir, "made"))?;
-        let lock_path = dir.join("lock");
-        let lock = File::create(&lock_path).map_err(failed(&lock_path, "locked"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SegmentsError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed(&lock_path, "locked")(source)),
-        }
+    pub(super) fn open(dir: &Path, limit_bytes: u64) -> Result<Self, SpoolError> {
+        let lock = spool_folder::claim(dir)?;
         let mut segments = VecDeque::new();
         for number in numbers(dir)? {
             let path = path_of(dir, number);
@@ -161,7 +130,7 @@ impl Segments {
     }
 
     /// Reads the next record. One that is damaged ends its segment.
-    pub(super) fn read(&mut self) -> Result<Option<Outgoing>, SegmentsError> {
+    pub(super) fn read(&mut self) -> Result<Option<Outgoing>, SpoolError> {
         while self.is_unread() {
             let end = self.segment_read().map_or(0, |segment| segment.bytes);
             if self.offset < end {
@@ -229,7 +198,7 @@ impl Segments {
         }
     }
 
-    fn begin_segment(&mut self) -> Result<(), SegmentsError> {
+    fn begin_segment(&mut self) -> Result<(), SpoolError> {
         let number = self.last().number + 1;
         self.writer = create(&self.dir, number)?;
         self.segments.push_back(Segment { number, bytes: 0, left: 0, unread: 0 });
@@ -290,13 +259,13 @@ fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:010}.frames"))
 }
 
-fn create(dir: &Path, number: u64) -> Result<File, SegmentsError> {
+fn create(dir: &Path, number: u64) -> Result<File, SpoolError> {
     let path = path_of(dir, number);
     OpenOptions::new().create(true).append(true).open(&path).map_err(failed(&path, "made"))
 }
 
 /// The numbers of the segments in a folder, in order.
-fn numbers(dir: &Path) -> Result<Vec<u64>, SegmentsError> {
+fn numbers(dir: &Path) -> Result<Vec<u64>, SpoolError> {
     let mut numbers = Vec::new();
     for file in fs::read_dir(dir).map_err(failed(dir, "read"))? {
         let name = file.map_err(failed(dir, "read"))?.file_name();

@@ -111,5 +111,5 @@ fn a_full_spool_takes_nothing_until_something_has_arrived() {
 fn a_second_process_is_kept_out() {
     let dir = tempfile::tempdir().expect("a folder");
     let _first = open(dir.path());
-    assert!(matches!(Segments::open(dir.path(), LIMIT_BYTES), Err(SegmentsError::InUse { .. })));
+    assert!(matches!(Segments::open(dir.path(), LIMIT_BYTES), Err(SpoolError::InUse { .. })));
 }
