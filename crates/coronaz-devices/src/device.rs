@@ -7,7 +7,7 @@
 //! machine was busy: so the contacts recorded are those that the positions give
 //! (docs/decisions/node-clock.md).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use coronaz_model::{
     Draws, Emission, Health, Identity, Infection, Parameters, Person, PersonId, Phase, Position, Spawn,
@@ -20,8 +20,22 @@ use crate::steering::Steering;
 
 /// The seconds a device remembers where it stood: what a process sleeps through, it can still judge.
 pub const SECONDS_REMEMBERED: usize = 16;
-/// Within this time after a second's beginning, its beacon is sent; the rest of the second is for hearing.
-pub const SEND_SPREAD_US: u32 = 700_000;
+/// Beacons are sent until this time after a second's beginning; the rest of the second is for hearing.
+const SEND_UNTIL_US: u32 = 900_000;
+/// What is heard is told when the second is over: few devices send shortly before, so that it is told soon.
+const SEND_SPREAD_US_MIN: u32 = 200_000;
+/// Many devices spread their beacons, so that no socket gets more at once than it can hold.
+const SEND_SPREAD_US_MAX: u32 = 700_000;
+/// By so much each device of a process widens the spread.
+const SEND_SPREAD_US_A_DEVICE: u32 = 1_000;
+
+/// When in a second the devices of a process send their beacons, in microseconds after its beginning.
+#[must_use]
+pub fn beacon_times_us(devices: usize) -> Range<u32> {
+    let wanted = u32::try_from(devices).unwrap_or(u32::MAX).saturating_mul(SEND_SPREAD_US_A_DEVICE);
+    SEND_UNTIL_US - wanted.clamp(SEND_SPREAD_US_MIN, SEND_SPREAD_US_MAX)..SEND_UNTIL_US
+}
+
 /// Beacons of seconds that this device has not begun yet: sixteen seconds of a thousand neighbours,
 /// which is what it hears at once after it was stopped for as long.
 const EARLY_MAX: usize = 16_384;
@@ -37,6 +51,8 @@ pub struct Circumstances {
     pub parameters: Parameters,
     /// The run's chance.
     pub draws: Draws,
+    /// When in a second beacons are sent: [`beacon_times_us`].
+    pub beacon_times_us: Range<u32>,
 }
 
 /// What a report tells of a device, besides its contacts.
@@ -248,7 +264,8 @@ impl Device {
     }
 
     fn send_delay_us(&self) -> u32 {
-        self.circumstances.draws.below(Stream::SendDelay, self.person.id, self.tick, SEND_SPREAD_US)
+        let Circumstances { draws, beacon_times_us: Range { start, end }, .. } = &*self.circumstances;
+        start + draws.below(Stream::SendDelay, self.person.id, self.tick, end - start)
     }
 
     fn beacon(&self, timestamp_us: i64) -> Beacon {

@@ -201,8 +201,12 @@ mod tests {
     ) {
         let parameters = Parameters { field_width: side, field_height: side, ..parameters.clone() };
         let draws = Draws::new(u64::from(count));
-        let circumstances =
-            Arc::new(Circumstances { run: Some(Uuid::from_u128(1)), parameters: parameters.clone(), draws });
+        let circumstances = Arc::new(Circumstances {
+            run: Some(Uuid::from_u128(1)),
+            parameters: parameters.clone(),
+            draws,
+            beacon_times_us: crate::device::beacon_times_us(1),
+        });
         let people = people(&parameters, draws, count);
         let devices: Vec<_> = people
             .iter()

@@ -2,7 +2,7 @@
 //!
 //! A thread for each core holds a share of the devices ([`group`]); one more hands deliveries from
 //! the bus to them. The process ends when the last device has told its last message, or when it is
-//! asked to ([`Stop`]), which is a death too.
+//! asked to ([`Stop`]), which is a death too, or to leave off, which is none.
 
 mod carried;
 pub(crate) mod clock;
@@ -35,7 +35,7 @@ use hearing_log::HearingLog;
 pub(crate) use refused::Refused;
 
 use crate::{
-    device::Circumstances,
+    device::{Circumstances, beacon_times_us},
     identity::NoRandomness,
     journal::JournalError,
     scenario,
@@ -96,12 +96,26 @@ pub struct Console {
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
 }
 
 impl Stop {
     /// Asks.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Release);
+    }
+
+    /// Asks, but nobody is to die of it: the next process with the same spool carries the devices on. Without a
+    /// spool there is none, and it is a death; a fleet does the same in either case.
+    pub fn ask_to_leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.ask();
+    }
+
+    /// Whether nobody is to die of it.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// Whether it was asked.
@@ -150,6 +164,8 @@ pub struct Summary {
     pub figures: Figures,
     /// Whether contacts that were not told stay in a spool.
     pub spooled: bool,
+    /// Whether the devices live on in it.
+    pub left: bool,
 }
 
 /// Lives until every device has told its last message, or `stop` asks.
@@ -165,6 +181,7 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
         run: config.run,
         parameters: config.parameters.clone(),
         draws: Draws::new(config.seed),
+        beacon_times_us: beacon_times_us(config.spawns.len()),
     });
     let people = people::people(&config, &circumstances, spooled, started_us)?;
     let mut spool = spool;
@@ -190,7 +207,7 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
         let entries: Vec<Entry> = all.into_iter().map(|place| Entry::Finished { place }).collect();
         spool.lock().unwrap_or_else(PoisonError::into_inner).append(&entries)?;
     }
-    Ok(Summary { figures, spooled })
+    Ok(Summary { figures, spooled, left: spooled && stop.is_leaving() })
 }
 
 /// Raises the limit of open files as far as the devices need it.

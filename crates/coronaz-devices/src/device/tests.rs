@@ -3,7 +3,12 @@ use super::*;
 const SECOND: i64 = 1_700_000_000;
 
 fn circumstances(parameters: Parameters) -> Arc<Circumstances> {
-    Arc::new(Circumstances { run: None, parameters, draws: Draws::new(3) })
+    Arc::new(Circumstances {
+        run: None,
+        parameters,
+        draws: Draws::new(3),
+        beacon_times_us: beacon_times_us(1),
+    })
 }
 
 fn device_at(x: i32, y: i32) -> Device {
@@ -36,7 +41,7 @@ fn a_beacon_names_the_second_in_which_its_sender_stood_there() {
     for second in SECOND + 1..SECOND + 50 {
         let beacon = begin(&mut device, second);
         assert_eq!(beacon.timestamp_us.div_euclid(SECOND_US), second);
-        assert!(beacon.timestamp_us.rem_euclid(SECOND_US) < i64::from(SEND_SPREAD_US));
+        assert!((700_000..900_000).contains(&beacon.timestamp_us.rem_euclid(SECOND_US)));
         device.end_second();
     }
 }
@@ -156,4 +161,11 @@ fn a_device_does_not_hear_itself() {
     let mut device = device_at(50, 50);
     let own = begin(&mut device, SECOND + 1);
     assert!(!device.hear(&own, 0));
+}
+
+#[test]
+fn few_devices_send_shortly_before_the_second_ends_and_many_over_most_of_it() {
+    assert_eq!(beacon_times_us(1), 700_000..900_000);
+    assert_eq!(beacon_times_us(400), 500_000..900_000);
+    assert_eq!(beacon_times_us(10_000), 200_000..900_000);
 }

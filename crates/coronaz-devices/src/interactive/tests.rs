@@ -1,5 +1,5 @@
 use super::*;
-use crate::device::Circumstances;
+use crate::device::{Circumstances, beacon_times_us};
 use coronaz_model::{Draws, Parameters, PersonId, Spawn};
 use coronaz_wire::timestamp::SECOND_US;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ const SECOND: i64 = 1_700_000_000;
 
 fn device(x: i32, y: i32, infected: bool) -> Device {
     let parameters = Parameters { field_width: 10, field_height: 8, ..Parameters::default() };
-    let circumstances = Circumstances { run: None, parameters, draws: Draws::new(1) };
+    let circumstances =
+        Circumstances { run: None, parameters, draws: Draws::new(1), beacon_times_us: beacon_times_us(1) };
     let spawn = Spawn { x: Some(x), y: Some(y), infected };
     Device::new(Arc::new(circumstances), PersonId(0), Uuid::from_u128(1), spawn, SECOND)
 }

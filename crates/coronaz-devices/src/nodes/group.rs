@@ -27,6 +27,8 @@ const SENT_A_LOOK_MAX: usize = 64;
 const CLOCK_BACK_US_MAX: i64 = 3_000_000;
 /// How long last messages are waited for when the process was asked to stop.
 const LAST_WORDS_ASKED_US: i64 = 5_000_000;
+/// How long contacts of those who live on: what has not arrived is in the spool, and goes out when they are carried on.
+const LEAVING_US: i64 = 2_000_000;
 /// How long when all have died of age: a broker that is away may come back.
 const LAST_WORDS_US: i64 = 120_000_000;
 
@@ -171,11 +173,16 @@ impl Group {
             sleep_us((next - now_us()).min(LOOK_EVERY_US));
         };
         self.listen();
-        if asked {
+        if asked && !self.is_leaving() {
             self.die();
         }
         self.end();
         asked
+    }
+
+    /// Whether the process ends without anybody's death: the spool keeps them.
+    fn is_leaving(&self) -> bool {
+        self.shared.spool.is_some() && self.shared.stop.is_leaving()
     }
 
     fn is_asked_to_stop(&self, now: i64) -> bool {
@@ -330,7 +337,7 @@ impl Group {
         write_down(&self.shared, &entries, &mut self.spool_warned);
     }
 
-    /// Waits until every last message has arrived, or it has taken too long.
+    /// Waits until every last message has arrived, of those who live on every contact, or it has taken too long.
     fn tell_last_words(&mut self, asked: bool) {
         let began_us = now_us();
         let mut reported_us = began_us;
@@ -338,8 +345,14 @@ impl Group {
             self.take_deliveries();
             let now = now_us();
             let asked = asked || self.is_asked_to_stop(now);
-            let patience_us = if asked { LAST_WORDS_ASKED_US } else { LAST_WORDS_US };
-            if self.carried.iter().all(|carried| carried.finished) || now > began_us + patience_us {
+            let leaving = self.is_leaving();
+            let patience_us = match asked {
+                _ if leaving => LEAVING_US,
+                true => LAST_WORDS_ASKED_US,
+                false => LAST_WORDS_US,
+            };
+            let has_told = |carried: &Carried| carried.finished || (leaving && carried.outbox.pending() == 0);
+            if self.carried.iter().all(has_told) || now > began_us + patience_us {
                 return;
             }
             if now - reported_us > 200_000 {
