@@ -51,6 +51,8 @@ pub struct Specification {
 struct Orders {
     /// It is to end.
     stop: bool,
+    /// It is to end because the laboratory does, as if that had been killed: its standard input ends.
+    leave: bool,
     /// So often its process was to be started anew.
     restarts: u32,
 }
@@ -79,7 +81,10 @@ impl Part {
             run: None,
             memory_bytes: None,
             cpu_seconds: None,
+            read_bytes: None,
+            written_bytes: None,
             says: None,
+            says_at_ms: None,
         };
         Part::watched(specification, Arc::new(Mutex::new(status)), show)
     }
@@ -110,6 +115,7 @@ impl Part {
         if let Some(usage) = status.pid.and_then(usage::of) {
             status.memory_bytes = Some(usage.memory_bytes);
             status.cpu_seconds = Some(usage.cpu_seconds);
+            (status.read_bytes, status.written_bytes) = (usage.read_bytes, usage.written_bytes);
             if usage.is_paused && status.state == State::Running {
                 status.state = State::Paused;
             }
@@ -152,12 +158,22 @@ impl Part {
         move || lock(&status).clone()
     }
 
-    /// Asks the part to stop, kills it when it does not within its time, and waits for its end.
-    pub async fn stop(self) {
-        self.ask_to_stop();
+    /// Ends the part as its laboratory's own end would: devices do not die of it, and can be carried on.
+    pub async fn leave(self) {
+        self.orders.send_modify(|orders| (orders.stop, orders.leave) = (true, true));
+        self.ended().await;
+    }
+
+    async fn ended(self) {
         if let Err(error) = self.task.await {
             tracing::error!(part = self.specification.name, %error, "the watch over a part ended badly");
         }
+    }
+
+    /// Asks the part to stop, kills it when it does not within its time, and waits for its end.
+    pub async fn stop(self) {
+        self.ask_to_stop();
+        self.ended().await;
     }
 }
 
@@ -222,7 +238,7 @@ async fn watch_over(
             Err(error) => {
                 let program = specification.program.display();
                 tracing::error!(part = name, %error, %program, "cannot be started");
-                lock(&status).says = Some(format!("{program} cannot be started: {error}"));
+                say(&status, format!("{program} cannot be started: {error}"));
             }
         }
         set(&status, State::Restarting, None);
@@ -247,7 +263,7 @@ async fn watch_over(
 /// Stays with a process until its end.
 async fn live(child: &mut Child, specification: &Specification, orders: &mut watch::Receiver<Orders>) -> End {
     // Held until the child has ended: waiting for a child that has it would close it.
-    let _lifeline = child.stdin.take();
+    let lifeline = child.stdin.take();
     let before = orders.borrow().restarts;
     let stop = tokio::select! {
         outcome = child.wait() => return End::Itself(outcome),
@@ -256,7 +272,9 @@ async fn live(child: &mut Child, specification: &Specification, orders: &mut wat
             ordered.map_or(true, |orders| orders.stop)
         }
     };
-    end(child, specification).await;
+    let leave = orders.borrow().leave;
+    let _lifeline = lifeline.filter(|_| !leave);
+    end(child, specification, leave).await;
     if stop { End::Stop } else { End::Restart }
 }
 
@@ -268,6 +286,11 @@ fn kind(name: &str) -> PartKind {
         crate::plan::SERVE => PartKind::Serve,
         _ => PartKind::Devices,
     }
+}
+
+fn say(status: &Mutex<Status>, problem: String) {
+    let mut status = lock(status);
+    (status.says, status.says_at_ms) = (Some(problem), Some(now_ms()));
 }
 
 fn set(status: &Mutex<Status>, state: State, pid: Option<u32>) {
@@ -292,7 +315,7 @@ fn spawn(specification: &Specification, status: &Arc<Mutex<Status>>, show: Show)
     let (name, path) = (&specification.name, &specification.log_file);
     let says = || {
         let status = Arc::clone(status);
-        move |problem: &str| lock(&status).says = Some(problem.to_owned())
+        move |problem: &str| say(&status, problem.to_owned())
     };
     if let Some(stdout) = child.stdout.take() {
         tokio::spawn(logs::follow(name.clone(), stdout, path.clone(), show, says()));
@@ -303,12 +326,12 @@ fn spawn(specification: &Specification, status: &Arc<Mutex<Status>>, show: Show)
     Ok(child)
 }
 
-/// Asks a child to stop, and kills it when it does not.
-async fn end(child: &mut Child, specification: &Specification) {
+/// Asks a child to stop, unless the end of its standard input has, and kills it when it does not.
+async fn end(child: &mut Child, specification: &Specification, was_asked: bool) {
     if let Some(pid) = child.id() {
         // A part that the operator has paused must hear the request, too.
         let _ = send(pid, Signal::CONT);
-        let _ = send(pid, Signal::TERM);
+        let _ = was_asked || send(pid, Signal::TERM);
     }
     if tokio::time::timeout(specification.stop_within, child.wait()).await.is_err() {
         let seconds = specification.stop_within.as_secs();

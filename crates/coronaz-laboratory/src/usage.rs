@@ -12,6 +12,10 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// Time that it has computed, in seconds.
     pub cpu_seconds: f64,
+    /// Bytes that it has read from files, those in the system's cache included; `None` when it is not said.
+    pub read_bytes: Option<u64>,
+    /// Bytes that it has written to files.
+    pub written_bytes: Option<u64>,
     /// Whether it was made to stand still.
     pub is_paused: bool,
 }
@@ -21,10 +25,12 @@ pub struct Usage {
 pub fn of(pid: u32) -> Option<Usage> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    parse(&stat, &status)
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    parse(&stat, &status, &io)
 }
 
-fn parse(stat: &str, status: &str) -> Option<Usage> {
+/// What goes over sockets is not among the bytes of `io`: a socket's own calls are not counted.
+fn parse(stat: &str, status: &str, io: &str) -> Option<Usage> {
     // The program's name stands in brackets and may contain anything, brackets too.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let is_paused = fields.next()? == "T";
@@ -33,9 +39,12 @@ fn parse(stat: &str, status: &str) -> Option<Usage> {
     let (user, system) = (ticks()?, ticks()?);
     let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib: u64 = memory.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0);
+    let counted = |name: &str| io.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     Some(Usage {
         memory_bytes: kib * 1024,
         cpu_seconds: (user + system) as f64 / TICKS_PER_SECOND,
+        read_bytes: counted("rchar:"),
+        written_bytes: counted("wchar:"),
         is_paused,
     })
 }
@@ -47,9 +56,13 @@ mod tests {
     #[test]
     fn a_process_with_an_odd_name_is_read() {
         let stat = "77 (a) T (b) T 1 77 77 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 1 2 3";
-        let usage = parse(stat, "Name:\tx\nVmRSS:\t   2048 kB\n").expect("a process");
-        assert_eq!(usage, Usage { memory_bytes: 2 << 20, cpu_seconds: 2.0, is_paused: true });
-        assert_eq!(parse("77 (a) S", ""), None);
+        let io = "rchar: 300\nwchar: 20\nsyscr: 1\n";
+        let usage = parse(stat, "Name:\tx\nVmRSS:\t   2048 kB\n", io).expect("a process");
+        let (read_bytes, written_bytes) = (Some(300), Some(20));
+        let expected =
+            Usage { memory_bytes: 2 << 20, cpu_seconds: 2.0, read_bytes, written_bytes, is_paused: true };
+        assert_eq!(usage, expected);
+        assert_eq!(parse("77 (a) S", "", ""), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(crate) fn part(part: &control::Part) -> LaboratoryPart {
         memory_bytes: part.memory_bytes,
         cpu_seconds: part.cpu_seconds,
         says: part.says.clone(),
+        says_at_ms: part.says_at_ms,
     }
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn foreign(name: &str, kind: Station, state: PartState) -> Laboratory
         memory_bytes: None,
         cpu_seconds: None,
         says: None,
+        says_at_ms: None,
     }
 }
 

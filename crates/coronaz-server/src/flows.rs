@@ -7,6 +7,7 @@ use std::{
 };
 
 use coronaz_store::{IngestStatus, PartitionOffset};
+use coronaz_wire::control::{Overview, Part, PartKind};
 
 use crate::{
     describe::milliseconds,
@@ -33,6 +34,35 @@ pub(crate) struct Counters {
     pub(crate) newest_stored_ms: Option<i64>,
     /// The time of the newest moment.
     pub(crate) newest_moment_ms: Option<i64>,
+    /// What the parts' processes moved in bytes.
+    pub(crate) bytes: Bytes,
+}
+
+/// Bytes that the processes of the laboratory's parts have moved; `None`: nobody said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Bytes {
+    /// Into the broker's log.
+    pub(crate) logged: Option<u64>,
+    /// Into the store's files.
+    pub(crate) stored: Option<u64>,
+    /// Out of the store's files, to be shown.
+    pub(crate) shown: Option<u64>,
+}
+
+impl Bytes {
+    /// Of a laboratory's parts. What is elsewhere counts nothing.
+    pub(crate) fn of(overview: &Overview) -> Bytes {
+        let sum = |kind: PartKind, of: fn(&Part) -> Option<u64>| {
+            let mut counts = overview.parts.iter().filter(|part| part.kind == kind).filter_map(of).peekable();
+            counts.peek().is_some().then(|| counts.sum())
+        };
+        let own = |count: Option<u64>| count.filter(|_| overview.own_store);
+        Bytes {
+            logged: sum(PartKind::Broker, |part| part.written_bytes),
+            stored: own(sum(PartKind::Ingest, |part| part.written_bytes)),
+            shown: own(sum(PartKind::Serve, |part| part.read_bytes)),
+        }
+    }
 }
 
 /// The counters of the last seconds.
@@ -65,28 +95,48 @@ impl Flows {
     /// Takes the counters of now, and says what flows.
     pub(crate) fn observe(&self, now: Instant, counters: Counters) -> Vec<Flow> {
         let before = self.remember(now, counters);
+        let over = |grown: u64, at: Instant| grown as f64 / now.duration_since(at).as_secs_f64();
         let rate = |of: fn(&Counters) -> Option<u64>| {
             let (at, before) = before?;
-            let grown = of(&counters)?.saturating_sub(of(&before)?);
-            Some(grown as f64 / now.duration_since(at).as_secs_f64())
+            Some(over(of(&counters)?.saturating_sub(of(&before)?), at))
+        };
+        let bytes = |of: fn(&Bytes) -> Option<u64>| {
+            let (at, before) = before?;
+            // A process that was started again counts from nothing.
+            Some(over(of(&counters.bytes)?.checked_sub(of(&before.bytes)?)?, at))
         };
         let lag =
             counters.written.zip(counters.stored).map(|(written, stored)| written.saturating_sub(stored));
-        let flow = |from, to, records_per_s, lag_records, newest_record_ms| Flow {
+        let flow = |from, to, records_per_s| Flow {
             from,
             to,
             records_per_s,
             bytes_per_s: None,
-            lag_records,
-            newest_record_ms,
+            lag_records: None,
+            newest_record_ms: None,
         };
         let stored = rate(|counters| counters.stored);
         let (newest, shown) = (counters.newest_stored_ms, counters.newest_moment_ms);
         vec![
-            flow(Station::Devices, Station::Broker, rate(|counters| counters.written), None, None),
-            flow(Station::Broker, Station::Ingest, stored, lag, newest),
-            flow(Station::Ingest, Station::Store, stored, None, newest),
-            flow(Station::Store, Station::Serve, rate(|counters| counters.moments), None, shown),
+            Flow {
+                bytes_per_s: bytes(|bytes| bytes.logged),
+                ..flow(Station::Devices, Station::Broker, rate(|counters| counters.written))
+            },
+            Flow {
+                lag_records: lag,
+                newest_record_ms: newest,
+                ..flow(Station::Broker, Station::Ingest, stored)
+            },
+            Flow {
+                bytes_per_s: bytes(|bytes| bytes.stored),
+                newest_record_ms: newest,
+                ..flow(Station::Ingest, Station::Store, stored)
+            },
+            Flow {
+                bytes_per_s: bytes(|bytes| bytes.shown),
+                newest_record_ms: shown,
+                ..flow(Station::Store, Station::Serve, rate(|counters| counters.moments))
+            },
         ]
     }
 
@@ -131,6 +181,20 @@ mod tests {
         assert_eq!((second[1].records_per_s, second[1].lag_records), (Some(0.0), Some(210)));
         let later = flows.observe(start + Duration::from_secs(60), counters(400, 400));
         assert_eq!(later[0].records_per_s, None, "what is a minute old says nothing of now");
+    }
+
+    #[test]
+    fn bytes_are_told_where_they_are_counted_and_not_across_a_restart() {
+        let flows = Flows::default();
+        let start = Instant::now();
+        let at = |logged, shown| Counters {
+            bytes: Bytes { logged: Some(logged), stored: None, shown: Some(shown) },
+            ..counters(1, 1)
+        };
+        flows.observe(start, at(1_000, 70));
+        let told = flows.observe(start + Duration::from_secs(2), at(5_000, 20));
+        let bytes: Vec<_> = told.iter().map(|flow| flow.bytes_per_s).collect();
+        assert_eq!(bytes, [Some(2_000.0), None, None, None]);
     }
 
     #[test]

@@ -61,7 +61,10 @@ fn overview() -> Overview {
         run: Some(RUN),
         memory_bytes: Some(1 << 20),
         cpu_seconds: Some(1.25),
-        says: None,
+        read_bytes: Some(300),
+        written_bytes: Some(20),
+        says: Some("the broker is away".to_owned()),
+        says_at_ms: Some(1_606_925_945_100),
     };
     let run = Run {
         run: RUN,

@@ -13,7 +13,7 @@ use crate::{
     describe::milliseconds,
     describe_laboratory::{foreign, part},
     extract::{Body, Path},
-    flows::Counters,
+    flows::{Bytes, Counters},
     problem::{FieldError, Problem},
     rest::operator::{Action, Laboratory, LaboratoryPart, LaboratoryRun, NewPeople, PartState, Station},
 };
@@ -71,11 +71,13 @@ async fn counters(app: &App, overview: &Overview) -> Counters {
         let progress: Vec<_> = going.into_iter().filter_map(|run| store.progress(run).ok()).collect();
         Ok((store.offsets()?, store.ingest_status()?, progress))
     });
+    let bytes = Bytes::of(overview);
     let Ok((offsets, ingest, progress)) = asked.await else {
-        return Counters { written: overview.written_records, ..Counters::default() };
+        return Counters { written: overview.written_records, bytes, ..Counters::default() };
     };
     Counters {
         moments: Some(progress.iter().map(|progress| progress.moments).sum()),
+        bytes,
         newest_moment_ms: progress.iter().filter_map(|progress| progress.last_us).max().map(milliseconds),
         ..Counters::of_topic(&offsets, &ingest, overview.written_records)
     }

@@ -69,6 +69,10 @@ pub struct LaboratoryPart {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub says: Option<String>,
+    /// When it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub says_at_ms: Option<i64>,
 }
 
 /// Where records are made, pass, lie, or are shown.
@@ -132,7 +136,8 @@ pub struct Flow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub records_per_s: Option<f64>,
-    /// Bytes a second, where they are known.
+    /// Bytes a second that go into or come out of files: into the broker's log, into the store, out of the store. Left
+    /// out between broker and ingest, where broker or store is elsewhere, and until it is asked twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub bytes_per_s: Option<f64>,

@@ -94,6 +94,9 @@ fn part(name: &str, kind: PartKind) -> Part {
         run: None,
         memory_bytes: Some(1 << 20),
         cpu_seconds: Some(0.5),
+        read_bytes: Some(100),
+        written_bytes: Some(200),
         says: Some("the disk of database-7 is full".to_owned()),
+        says_at_ms: Some(4),
     }
 }

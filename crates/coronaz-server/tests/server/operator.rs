@@ -151,6 +151,10 @@ async fn the_operator_sees_parts_flows_and_runs_and_a_visitor_never_does() {
         (&broker["state"], &broker["pid"], &broker["memory_bytes"]),
         (&json!("running"), &json!(77), &json!(1 << 20))
     );
+    assert_eq!(
+        (&broker["says"], &broker["says_at_ms"]),
+        (&json!("the disk of database-7 is full"), &json!(4))
+    );
     assert_eq!(broker["actions"], json!(["kill", "pause", "restart"]));
     assert_eq!(
         seen["parts"][2]["actions"],

@@ -77,9 +77,18 @@ pub struct Part {
     /// Time that its process has computed, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
+    /// Bytes that its process has read from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_bytes: Option<u64>,
+    /// Bytes that its process has written to files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_bytes: Option<u64>,
     /// Its last warning or error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<String>,
+    /// When it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says_at_ms: Option<i64>,
 }
 
 /// How a run is.
