@@ -22,13 +22,13 @@ pub enum AddressError {
     },
 }
 
-/// Finds out whether an address is free, by listening there for a moment.
+/// Finds out whether an address is free, by listening there for a moment; gives it back, with a free port for port 0.
 ///
 /// # Errors
 /// [`AddressError::InUse`] names the port; anything else carries the system's reason.
-pub fn ensure_free(address: SocketAddr) -> Result<(), AddressError> {
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
+pub fn ensure_free(address: SocketAddr) -> Result<SocketAddr, AddressError> {
+    match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
+        Ok(free) => Ok(free),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(AddressError::InUse(address)),
         Err(source) => Err(AddressError::Refused { address, source }),
     }

@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coronaz_wire::control::RunState;
+use coronaz_wire::{Scenario, control::RunState};
+use uuid::Uuid;
 
 use crate::{
     address::{self, AddressError},
@@ -19,7 +20,7 @@ use crate::{
     plan::Plan,
     ready,
     register::Register,
-    runs::Played,
+    runs::{self, Played},
 };
 
 /// A running laboratory.
@@ -33,20 +34,27 @@ pub struct Laboratory {
     pub(crate) played: Vec<Played>,
     pub(crate) register: Register,
     pub(crate) jobs: Jobs,
-    pub(crate) first_name: String,
+    /// The scenario of the first run, with its seed.
+    pub(crate) first: Scenario,
     pub(crate) written: Written,
     /// Groups of devices and fleets so far: each has a name of its own.
     pub(crate) groups: u32,
+    /// Runs of the laboratory before that this one went on with.
+    pub(crate) before: usize,
 }
 
 /// Records that were ever written to the topic, by whoever asks the broker now and then; `None`: not known.
 pub type Written = Arc<Mutex<Option<u64>>>;
 
 /// What a laboratory is told beside its plan.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Extras {
-    /// The name of the first run, for people.
-    pub name: String,
+    /// The scenario of the first run, with its seed.
+    pub scenario: Scenario,
+    /// That seed was asked for; otherwise it was drawn.
+    pub seeded: bool,
+    /// Runs that went on when the laboratory on this folder ended go on; otherwise they are over.
+    pub goes_on: bool,
     /// The operator's token, for the server. Default: none, and then the operator's part is closed.
     pub token_file: Option<PathBuf>,
     /// Runs that are older are deleted. Default: none is.
@@ -102,12 +110,13 @@ impl Laboratory {
     /// # Errors
     /// The page's port is taken, or the broker's program is missing.
     pub fn start(
-        plan: Plan,
+        mut plan: Plan,
         data_dir: DataDir,
         extras: Extras,
         show: Show,
     ) -> Result<Laboratory, StartError> {
-        address::ensure_free(plan.listen)?;
+        // Whoever comes back must find it at the same port.
+        plan.listen = address::ensure_free(plan.listen)?;
         let register = Register::open(&data_dir.register_file())?;
         let mut servers = Vec::new();
         let brokers = if let Some(brokers) = &plan.broker {
@@ -139,12 +148,44 @@ impl Laboratory {
             played: Vec::new(),
             register,
             jobs: Jobs::default(),
-            first_name: extras.name,
+            first: extras.scenario,
             written: extras.written,
             groups: 0,
+            before: 0,
         };
-        laboratory.add(laboratory.plan.people, None).map_err(|no| StartError::People(no.text))?;
+        if extras.goes_on {
+            laboratory.go_on();
+        } else {
+            laboratory.end_earlier();
+        }
+        if !laboratory.first_goes_on(extras.seeded) {
+            laboratory.begin_first()?;
+        }
         Ok(laboratory)
+    }
+
+    fn begin_first(&mut self) -> Result<(), StartError> {
+        let run = self.plan.run;
+        // With nobody there, it waits for the first who are added.
+        self.add(self.plan.people, Some(run)).map_err(|no| StartError::People(no.text))
+    }
+
+    /// The first run, and its seed: a new one, or one that goes on.
+    #[must_use]
+    pub fn first_run(&self) -> (Uuid, u64) {
+        (self.plan.run, self.plan.seed)
+    }
+
+    /// Runs of the laboratory before that go on.
+    #[must_use]
+    pub fn runs_before(&self) -> usize {
+        self.before
+    }
+
+    /// Runs that go on.
+    #[must_use]
+    pub fn runs_going(&self) -> usize {
+        self.register.going().count()
     }
 
     /// Where the broker is.
@@ -162,7 +203,7 @@ impl Laboratory {
     /// How every part is.
     #[must_use]
     pub fn status(&self) -> Vec<Status> {
-        let played = self.played.iter().flat_map(|played| &played.parts);
+        let played = self.played.iter().flat_map(|played| &played.parts).map(|(_, part)| part);
         self.servers.iter().chain(played).map(Part::status).collect()
     }
 
@@ -187,21 +228,43 @@ impl Laboratory {
     }
 
     /// Stops what was started, and nothing else: first faults and devices, with their last messages, then the
-    /// consumer, which stores them, then the page, then the broker.
+    /// consumer, which stores them, then the page, then the broker. All runs are over.
     pub async fn stop(mut self) {
+        self.stop_played(Part::stop).await;
+        let going: Vec<_> = self.register.going().map(|run| run.run).collect();
+        for run in going {
+            self.register.end(run, RunState::Ended, Some("the laboratory was stopped".to_owned()));
+        }
+        self.stop_servers().await;
+    }
+
+    /// Stops what was started, in the same order; but nobody dies, and the next laboratory on the same folder goes on
+    /// with the runs that went on.
+    pub async fn rest(mut self) {
+        self.look();
+        let stopped = self.played.iter().filter(|played| played.stopped).map(|played| played.run);
+        for run in stopped.collect::<Vec<_>>() {
+            if self.register.run(run).is_some_and(|known| known.state == RunState::Running) {
+                self.register.end(run, RunState::Ended, Some(runs::STOPPED.to_owned()));
+            }
+        }
+        self.stop_played(Part::leave).await;
+        self.stop_servers().await;
+    }
+
+    async fn stop_played<F: Future<Output = ()> + Send + 'static>(&mut self, end: impl Fn(Part) -> F) {
         // An error: none goes on.
         let _ = self.jobs.stop_chaos();
         let parts = self.played.iter_mut().flat_map(|played| std::mem::take(&mut played.parts));
-        let devices: Vec<_> = parts.map(|part| tokio::spawn(part.stop())).collect();
+        let devices: Vec<_> = parts.map(|(_, part)| tokio::spawn(end(part))).collect();
         for device in devices {
             if let Err(error) = device.await {
                 tracing::error!(%error, "stopping a group of devices ended badly");
             }
         }
-        let going: Vec<_> = self.register.going().map(|run| run.run).collect();
-        for run in going {
-            self.register.end(run, RunState::Ended, Some("the laboratory was stopped".to_owned()));
-        }
+    }
+
+    async fn stop_servers(self) {
         let (broker, others): (Vec<_>, Vec<_>) =
             self.servers.into_iter().partition(|part| part.status().name == crate::plan::BROKER);
         for part in others.into_iter().chain(broker) {

@@ -5,7 +5,8 @@
 //! - [`logs`]: the parts' output, with the part's name before each line
 //! - [`usage`]: what a process takes of the machine
 //! - [`laboratory`]: all parts together, started and stopped in order; [`runs`]: runs side by side, started and
-//!   stopped while it goes on; [`register`]: what became of them; [`jobs`]: audits and schedules of faults
+//!   stopped while it goes on; `going_on`: and gone on with by the next one; [`register`]: how they were begun, and what
+//!   became of them; [`jobs`]: audits and schedules of faults
 //! - [`orders`]: what an operator asks for, carried out
 //! - [`control`]: the socket over which another shell, or the server, asks for it
 //! - [`ready`]: whether the page answers
@@ -16,13 +17,14 @@
 //! - [`mod@chaos`]: a laboratory broken on purpose, watched, and audited
 //!
 //! How it dies: when the supervising process ends, however it ends, the pipes that are the parts'
-//! standard inputs close, and each part stops as if it had been asked to.
+//! standard inputs close, and each part stops as if it had been asked to; devices do not die of it.
 
 pub mod address;
 pub mod audit;
 pub mod chaos;
 pub mod control;
 pub mod data_dir;
+mod going_on;
 pub mod jobs;
 pub mod journal;
 pub mod laboratory;

@@ -66,7 +66,7 @@ impl Laboratory {
         let written_records = *self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Overview {
             parts: self.measured(),
-            runs: self.register.runs().to_vec(),
+            runs: self.register.runs().cloned().collect(),
             own_broker: self.plan.broker.is_none(),
             own_store: self.plan.store.is_none(),
             written_records,
@@ -77,15 +77,15 @@ impl Laboratory {
     fn measured(&self) -> Vec<Status> {
         let servers = self.servers.iter().map(Part::measured);
         let of_run = |run: Uuid| move |part: &Part| Status { run: Some(run), ..part.measured() };
-        let played = self.played.iter().flat_map(|played| played.parts.iter().map(of_run(played.run)));
+        let played = self.played.iter();
+        let played =
+            played.flat_map(|played| played.parts.iter().map(|(_, part)| part).map(of_run(played.run)));
         servers.chain(played).collect()
     }
 
     fn act(&mut self, name: &str, act: Act) -> Result<Answer, Refusal> {
         let known = self.status().into_iter().map(|status| status.name).collect::<Vec<_>>().join(", ");
-        let mut parts =
-            self.servers.iter_mut().chain(self.played.iter_mut().flat_map(|played| &mut played.parts));
-        let part = parts.find(|part| part.status().name == name).ok_or_else(|| {
+        let part = self.part_mut(name).ok_or_else(|| {
             Refusal::new(Reason::Unknown, format!("there is no part {name:?}; there are: {known}"))
         })?;
         let status = part.measured();
@@ -119,11 +119,14 @@ impl Laboratory {
         Ok(Answer::Done(format!("{word} {name}")))
     }
 
+    fn part_mut(&mut self, name: &str) -> Option<&mut Part> {
+        let played = self.played.iter_mut().flat_map(|played| &mut played.parts).map(|(_, part)| part);
+        self.servers.iter_mut().chain(played).find(|part| part.status().name == name)
+    }
+
     /// Starts a part's process anew; the server, after its last words.
     fn restart(&mut self, name: &str) {
-        let mut parts =
-            self.servers.iter_mut().chain(self.played.iter_mut().flat_map(|played| &mut played.parts));
-        let Some(part) = parts.find(|part| part.status().name == name) else { return };
+        let Some(part) = self.part_mut(name) else { return };
         if name == SERVE {
             part.restart_after(LAST_WORDS);
         } else {
@@ -146,7 +149,7 @@ impl Laboratory {
             }
         };
         let played = self.played.iter().find(|played| played.run == run);
-        let seen = played.and_then(|played| played.parts.first()).map(Part::seen);
+        let seen = played.and_then(|played| played.parts.first()).map(|(_, part)| part.seen());
         tokio::spawn(async move {
             let until = Instant::now() + REFUSAL_WITHIN;
             while let Some(status) = seen.as_ref().map(|seen| seen()) {

@@ -1,86 +1,155 @@
-//! The runs that a laboratory started, kept in a file: what runs, and what became of the others.
+//! The runs that a laboratory started, kept in a file: what runs and how it was begun, and what became of the others.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use coronaz_wire::{
+    Setting,
     control::{Run, RunState},
     wall_clock,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::plan::People;
 
 /// Runs kept; of more, those that ended first are forgotten.
 pub const RUNS_KEPT: usize = 200;
 /// A file of this size was not written by us.
 const REGISTER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// A run, and how it was begun: what another laboratory on the same folder goes on with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    /// The run, as the operator sees it.
+    #[serde(flatten)]
+    pub run: Run,
+    /// Its groups of devices, in the order in which they came; a fleet has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// How fast a fleet goes, as `--speed` has it. Default: real time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<String>,
+    /// What is different in a fork, by parameter.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, Setting>,
+    /// The seed of chance from the fork on. Default: as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork_seed: Option<u64>,
+}
+
+/// People who came together, and are one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its number, which is in its part's name.
+    pub number: u32,
+    /// Safe ones.
+    pub safe: u32,
+    /// Infected ones.
+    pub infected: u32,
+    /// All have died and told their last message: nobody is to be carried on.
+    #[serde(default)]
+    pub over: bool,
+}
+
+impl Group {
+    /// Those who have just come.
+    #[must_use]
+    pub fn new(number: u32, people: People) -> Group {
+        Group { number, safe: people.safe, infected: people.infected, over: false }
+    }
+
+    /// Who they are.
+    #[must_use]
+    pub fn people(&self) -> People {
+        People { safe: self.safe, infected: self.infected }
+    }
+}
+
+impl From<Run> for Known {
+    fn from(run: Run) -> Self {
+        Known { run, groups: Vec::new(), speed: None, changes: BTreeMap::new(), fork_seed: None }
+    }
+}
+
 /// The runs of a laboratory, newest first.
 #[derive(Debug)]
 pub struct Register {
     path: PathBuf,
-    runs: Vec<Run>,
+    runs: Vec<Known>,
 }
 
 impl Register {
-    /// Reads the register. What ran when it was last written runs no more: its laboratory is gone.
+    /// Reads the register. What ran when it was last written still stands as running: whoever opens it goes on with it,
+    /// or ends it.
     ///
     /// # Errors
     /// The file is there and cannot be read, or holds something else.
     pub fn open(path: &Path) -> io::Result<Register> {
-        let mut runs = read(path)?;
-        for run in runs.iter_mut().filter(|run| run.state == RunState::Running) {
-            run.state = RunState::Ended;
-            run.why = Some("the laboratory ended while it ran".to_owned());
-        }
-        let mut register = Register { path: path.to_owned(), runs };
-        register.write();
-        Ok(register)
+        Ok(Register { path: path.to_owned(), runs: read(path)? })
     }
 
     /// All runs, newest first.
-    #[must_use]
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().map(|known| &known.run)
     }
 
     /// One run.
     #[must_use]
     pub fn run(&self, run: Uuid) -> Option<&Run> {
-        self.runs.iter().find(|known| known.run == run)
+        self.runs().find(|known| known.run == run)
     }
 
     /// Those that go on.
     pub fn going(&self) -> impl Iterator<Item = &Run> {
-        self.runs.iter().filter(|run| run.state == RunState::Running)
+        self.runs().filter(|run| run.state == RunState::Running)
+    }
+
+    /// Those that go on, the oldest first, with how they were begun.
+    #[must_use]
+    pub fn begun(&self) -> Vec<Known> {
+        let going = self.runs.iter().rev().filter(|known| known.run.state == RunState::Running);
+        going.cloned().collect()
     }
 
     /// Adds a run that has begun; gives those that are forgotten for it.
-    pub fn add(&mut self, run: Run) -> Vec<Uuid> {
-        self.runs.insert(0, run);
+    pub fn add(&mut self, known: Known) -> Vec<Uuid> {
+        self.runs.insert(0, known);
         let mut forgotten = Vec::new();
         while self.runs.len() > RUNS_KEPT {
-            let Some(oldest) = self.runs.iter().rposition(|run| run.state != RunState::Running) else {
+            let Some(oldest) = self.runs.iter().rposition(|known| known.run.state != RunState::Running)
+            else {
                 break;
             };
-            forgotten.push(self.runs.remove(oldest).run);
+            forgotten.push(self.runs.remove(oldest).run.run);
         }
         self.write();
         forgotten
     }
 
     /// Changes a run's entry.
-    pub fn change(&mut self, run: Uuid, change: impl FnOnce(&mut Run)) {
-        if let Some(known) = self.runs.iter_mut().find(|known| known.run == run) {
+    pub fn change(&mut self, run: Uuid, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.runs.iter_mut().find(|known| known.run.run == run) {
             change(known);
             self.write();
+        }
+    }
+
+    /// Notes that nobody of a group is to be carried on.
+    pub fn group_over(&mut self, run: Uuid, place: usize) {
+        let known = self.runs.iter().find(|known| known.run.run == run);
+        if known.and_then(|known| known.groups.get(place)).is_some_and(|group| !group.over) {
+            self.change(run, |known| known.groups[place].over = true);
         }
     }
 
     /// Notes that a run has ended, or failed, and why.
     pub fn end(&mut self, run: Uuid, state: RunState, why: Option<String>) {
         self.change(run, |known| {
+            let known = &mut known.run;
             known.state = state;
             known.ended_ms = Some(wall_clock::now_us() / 1000);
             known.why = why;
@@ -90,7 +159,7 @@ impl Register {
     /// Forgets a run; false when it is not there.
     pub fn forget(&mut self, run: Uuid) -> bool {
         let before = self.runs.len();
-        self.runs.retain(|known| known.run != run);
+        self.runs.retain(|known| known.run.run != run);
         self.write();
         self.runs.len() < before
     }
@@ -108,7 +177,7 @@ impl Register {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<Run>> {
+fn read(path: &Path) -> io::Result<Vec<Known>> {
     let length = match fs::metadata(path) {
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -132,8 +201,8 @@ mod tests {
     use super::*;
     use coronaz_wire::announcement::RunKind;
 
-    fn run(number: u128) -> Run {
-        Run {
+    fn run(number: u128) -> Known {
+        Known::from(Run {
             run: Uuid::from_u128(number),
             name: "town".to_owned(),
             kind: RunKind::Nodes,
@@ -146,7 +215,7 @@ mod tests {
             ended_ms: None,
             forked_from: None,
             why: None,
-        }
+        })
     }
 
     fn open(folder: &tempfile::TempDir) -> Register {
@@ -154,24 +223,32 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_when_the_laboratory_was_killed_is_said_to_have_ended() {
+    fn what_ran_when_the_laboratory_was_killed_is_there_with_how_it_was_begun() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut register = open(&folder);
         register.add(run(1));
-        register.add(run(2));
-        register.end(Uuid::from_u128(1), RunState::Failed, Some("no room".to_owned()));
+        let changes = BTreeMap::from([("infection_radius".to_owned(), Setting::Real(1.5))]);
+        let group = Group::new(2, People { safe: 3, infected: 1 });
+        let speed = Some("20".to_owned());
+        let fork = Known { groups: vec![group], speed, changes, fork_seed: Some(9), ..run(2) };
+        register.add(fork.clone());
+        register.add(run(3));
+        register.end(Uuid::from_u128(3), RunState::Failed, Some("no room".to_owned()));
         drop(register);
-        let register = open(&folder);
-        let told: Vec<_> =
-            register.runs().iter().map(|run| (run.run.as_u128(), run.state, run.why.as_deref())).collect();
-        assert_eq!(
-            told,
-            [
-                (2, RunState::Ended, Some("the laboratory ended while it ran")),
-                (1, RunState::Failed, Some("no room"))
-            ]
-        );
-        assert_eq!(register.going().count(), 0);
+        let mut register = open(&folder);
+        assert_eq!(register.begun(), [run(1), fork]);
+        let failed = register.run(Uuid::from_u128(3)).expect("kept");
+        assert_eq!((failed.state, failed.why.as_deref()), (RunState::Failed, Some("no room")));
+        register.group_over(Uuid::from_u128(2), 0);
+        assert!(open(&folder).begun()[1].groups[0].over);
+    }
+
+    #[test]
+    fn a_list_that_knows_nothing_of_how_runs_were_begun_can_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = serde_json::to_vec(&[run(1).run]).expect("JSON");
+        fs::write(folder.path().join("runs.json"), old).expect("a file");
+        assert_eq!(open(&folder).begun(), [run(1)]);
     }
 
     #[test]

@@ -15,10 +15,13 @@ use crate::{
     Laboratory,
     part::{Part, Specification, State},
     plan::{FleetOrder, ForkOrder, People},
+    register::{Group, Known},
 };
 
 /// Runs that go on at once: each is a process or more.
 pub const RUNS_MAX: usize = 16;
+/// Why a run has ended that an operator stopped.
+pub(crate) const STOPPED: &str = "the operator stopped it";
 /// Parts of a run: groups of people that were added one after the other.
 const PARTS_MAX: usize = 64;
 
@@ -26,12 +29,23 @@ const PARTS_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) run: Uuid,
-    kind: RunKind,
-    seed: u64,
-    scenario_file: PathBuf,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) kind: RunKind,
+    pub(crate) seed: u64,
+    pub(crate) scenario_file: PathBuf,
+    /// Its processes, each with the place of its people among the run's groups.
+    pub(crate) parts: Vec<(usize, Part)>,
+    /// The groups there were so far.
+    pub(crate) groups: usize,
     /// The operator has stopped it: nobody joins it any more.
-    stopped: bool,
+    pub(crate) stopped: bool,
+}
+
+impl Played {
+    /// A run without a process yet.
+    pub(crate) fn new(run: &Run, scenario_file: PathBuf) -> Played {
+        let Run { run, kind, seed, .. } = *run;
+        Played { run, kind, seed, scenario_file, parts: Vec::new(), groups: 0, stopped: false }
+    }
 }
 
 impl Laboratory {
@@ -56,28 +70,36 @@ impl Laboratory {
         if played.stopped {
             return Err(Refusal::new(Reason::Conflict, format!("the run {run} was stopped")));
         }
-        if played.parts.len() >= PARTS_MAX {
+        if played.groups >= PARTS_MAX {
             let text = format!("the run {run} has {PARTS_MAX} groups of devices already");
             return Err(Refusal::new(Reason::Conflict, text));
         }
         self.groups += 1;
-        let group = self.groups;
-        let mut plan = self.plan.clone();
-        plan.run = run;
-        plan.scenario_file.clone_from(&played.scenario_file);
-        // The plan gives the groups of a laboratory seeds one after the other; a run's own begin with its seed.
-        plan.seed = played.seed.wrapping_add(played.parts.len() as u64).wrapping_sub(u64::from(group - 1));
-        let specification = plan.devices_part(&self.data_dir, &self.brokers, group, people);
-        fs::create_dir_all(self.data_dir.spool(run, &specification.name)).map_err(|error| failed(&error))?;
+        let group = Group::new(self.groups, people);
+        let place = played.groups;
+        let specification = self.devices(index, place, &group);
         let name = specification.name.clone();
-        self.played[index].parts.push(Part::start(specification, self.show));
+        self.begin(index, place, specification)?;
         self.register.change(run, |known| {
+            known.groups.push(group);
+            let known = &mut known.run;
             known.people = known.people.saturating_add(people.safe + people.infected);
             known.infected = known.infected.saturating_add(people.infected);
             known.parts.push(name);
             (known.state, known.ended_ms, known.why) = (RunState::Running, None, None);
         });
         Ok(())
+    }
+
+    /// How the group of devices at this place of a run is called.
+    pub(crate) fn devices(&self, index: usize, place: usize, group: &Group) -> Specification {
+        let played = &self.played[index];
+        let mut plan = self.plan.clone();
+        plan.run = played.run;
+        plan.scenario_file.clone_from(&played.scenario_file);
+        // The plan gives the groups of a laboratory seeds one after the other; a run's own begin with its seed.
+        plan.seed = played.seed.wrapping_add(place as u64).wrapping_sub(u64::from(group.number - 1));
+        plan.devices_part(&self.data_dir, &self.brokers, group.number, group.people())
     }
 
     /// The run that people join: the one asked for, or the newest of devices, or the first, which waited for them.
@@ -96,9 +118,9 @@ impl Laboratory {
             let text = format!("the laboratory plays no {what}; start one with `coronaz runs start`");
             return Err(Refusal::new(Reason::Unknown, text));
         }
-        let entry = self.entry(self.plan.run, self.first_name.clone(), RunKind::Nodes, self.plan.seed);
-        let scenario_file = self.plan.scenario_file.clone();
-        Ok(self.enter(entry, scenario_file))
+        let entry = self.entry(self.plan.run, self.first.name.clone(), RunKind::Nodes, self.plan.seed);
+        let scenario_file = self.write_scenario(self.plan.run, &self.first)?;
+        Ok(self.enter(entry.into(), scenario_file))
     }
 
     /// Starts a run.
@@ -120,7 +142,7 @@ impl Laboratory {
                 }
                 let file = self.write_scenario(run, &scenario)?;
                 let entry = self.entry(run, scenario.name, RunKind::Nodes, seed);
-                self.enter(entry, file);
+                self.enter(entry.into(), file);
                 let added = self.add(people, Some(run));
                 self.or_failed(run, added)?;
             }
@@ -142,7 +164,7 @@ impl Laboratory {
             ));
         };
         let is_fork = |run: &Run| run.run == order.from && run.forked_from.is_some();
-        if self.register.runs().iter().any(is_fork) {
+        if self.register.runs().any(is_fork) {
             let text = "a fork cannot be forked: its beginning is another run's; fork that one";
             return Err(Refusal::new(Reason::Conflict, text));
         }
@@ -174,15 +196,21 @@ impl Laboratory {
         self.may_start()?;
         let scenario_file = self.write_scenario(run, scenario)?;
         self.groups += 1;
-        let name = format!("fleet-{}", self.groups);
+        let group = Group::new(self.groups, people);
+        let name = fleet_name(&group);
         let mut entry = self.entry(run, scenario.name.clone(), RunKind::Fleet, seed);
         (entry.people, entry.infected) = (all, people.infected);
         entry.parts.push(name.clone());
         entry.forked_from = fork.as_ref().map(|fork| fork.origin);
+        let mut known = Known { groups: vec![group], speed: speed.clone(), ..entry.into() };
+        if let Some(fork) = &fork {
+            known.changes.clone_from(&fork.changes);
+            known.fork_seed = fork.seed;
+        }
         let order = FleetOrder { name, run, seed, scenario_file: scenario_file.clone(), people, speed, fork };
         let specification = self.plan.fleet_part(&self.data_dir, &self.brokers, &order);
-        let index = self.enter(entry, scenario_file);
-        let begun = self.begin(index, specification);
+        let index = self.enter(known, scenario_file);
+        let begun = self.begin(index, 0, specification);
         self.or_failed(run, begun)
     }
 
@@ -194,10 +222,18 @@ impl Laboratory {
         begun
     }
 
-    fn begin(&mut self, index: usize, specification: Specification) -> Result<(), Refusal> {
+    /// Starts the process of the group at this place of a run.
+    pub(crate) fn begin(
+        &mut self,
+        index: usize,
+        place: usize,
+        specification: Specification,
+    ) -> Result<(), Refusal> {
         let run = self.played[index].run;
         fs::create_dir_all(self.data_dir.spool(run, &specification.name)).map_err(|error| failed(&error))?;
-        self.played[index].parts.push(Part::start(specification, self.show));
+        let played = &mut self.played[index];
+        played.parts.push((place, Part::start(specification, self.show)));
+        played.groups = played.groups.max(place + 1);
         Ok(())
     }
 
@@ -212,7 +248,7 @@ impl Laboratory {
             return Err(Refusal::new(Reason::Conflict, format!("the run {run} has ended already")));
         };
         played.stopped = true;
-        for part in &played.parts {
+        for (_, part) in &played.parts {
             part.ask_to_stop();
         }
         Ok(())
@@ -258,14 +294,19 @@ impl Laboratory {
     pub fn look(&mut self) {
         for played in &mut self.played {
             let ended = |state| matches!(state, State::Finished | State::Stopped | State::Refused);
-            let parts: Vec<_> = played.parts.iter().map(Part::status).collect();
+            let parts: Vec<_> = played.parts.iter().map(|(_, part)| part.status()).collect();
+            for ((place, _), _) in
+                played.parts.iter().zip(&parts).filter(|(_, part)| part.state == State::Finished)
+            {
+                self.register.group_over(played.run, *place);
+            }
             if parts.is_empty() || !parts.iter().all(|part| ended(part.state)) {
                 continue;
             }
             let refused = parts.iter().find(|part| part.state == State::Refused);
             let (state, why) = match refused {
                 Some(part) => (RunState::Failed, part.says.clone()),
-                None if played.stopped => (RunState::Ended, Some("the operator stopped it".to_owned())),
+                None if played.stopped => (RunState::Ended, Some(STOPPED.to_owned())),
                 None => (RunState::Ended, None),
             };
             let known = self.register.run(played.run);
@@ -279,13 +320,13 @@ impl Laboratory {
         }
     }
 
-    fn enter(&mut self, entry: Run, scenario_file: PathBuf) -> usize {
-        let (run, kind, seed) = (entry.run, entry.kind, entry.seed);
-        for forgotten in self.register.add(entry) {
+    fn enter(&mut self, known: Known, scenario_file: PathBuf) -> usize {
+        let played = Played::new(&known.run, scenario_file);
+        for forgotten in self.register.add(known) {
             self.played.retain(|played| played.run != forgotten);
             self.remove_files(forgotten);
         }
-        self.played.push(Played { run, kind, seed, scenario_file, parts: Vec::new(), stopped: false });
+        self.played.push(played);
         self.played.len() - 1
     }
 
@@ -330,6 +371,11 @@ impl Laboratory {
         }
         Err(Refusal::new(Reason::Conflict, format!("{RUNS_MAX} runs go on already; stop one first")))
     }
+}
+
+/// The name of a fleet's part.
+pub(crate) fn fleet_name(group: &Group) -> String {
+    format!("fleet-{}", group.number)
 }
 
 fn parse(text: &str) -> Result<Scenario, Refusal> {

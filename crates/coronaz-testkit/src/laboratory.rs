@@ -48,6 +48,14 @@ impl Laboratory {
     /// When it does not start.
     pub fn kill_and_start_again(&mut self, arguments: &[&str]) {
         self.child.kill().expect("our child");
+        self.start_again(arguments);
+    }
+
+    /// Starts another on the same folder, when this one has ended.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_again(&mut self, arguments: &[&str]) {
         self.child.wait().expect("our child");
         (self.child, self.address) = spawn(&self.coronaz, self.folder.path(), arguments);
     }

@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 use clap::Subcommand;
+use rustix::process::Signal;
 
 use crate::{
     add, audit, chaos, failure::Failure, fleet, health, ingest, init, node, parts, runs, serve, simulate, up,
@@ -24,6 +25,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The signal that ends it when its parent has ended. Devices do not die of that: another parent carries them on.
+    pub(crate) fn stops_with_parent_by(&self) -> Signal {
+        if matches!(self, Command::Node(_)) { Signal::USR1 } else { Signal::TERM }
+    }
+
     /// Does what it says.
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {

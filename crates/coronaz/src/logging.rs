@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 
+use rustix::process::Signal;
 use tracing_subscriber::EnvFilter;
 
 /// Options that every subcommand has.
@@ -22,8 +23,8 @@ fn parse_filter(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    /// Starts logging, and the watch over the parent where asked for.
-    pub(crate) fn init(&self) {
+    /// Starts logging, and the watch over the parent where asked for: with its end this process is sent `signal`.
+    pub(crate) fn init(&self, signal: Signal) {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(&self.log))
             .with_writer(std::io::stderr)
@@ -31,14 +32,14 @@ impl Args {
             .with_target(false)
             .init();
         if self.with_parent {
-            std::thread::spawn(stop_with_parent);
+            std::thread::spawn(move || stop_with_parent(signal));
         }
     }
 }
 
 /// Waits for the end of standard input, a pipe from the parent, and then asks this process to stop.
-fn stop_with_parent() {
+fn stop_with_parent(signal: Signal) {
     let mut byte = [0];
     while std::io::stdin().read(&mut byte).is_ok_and(|count| count > 0) {}
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM);
+    let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
 }

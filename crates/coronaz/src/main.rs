@@ -44,6 +44,6 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::exit_of_clap(&error),
     };
-    cli.logging.init();
+    cli.logging.init(cli.command.stops_with_parent_by());
     cli.command.run().map_or_else(failure::Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -31,7 +31,7 @@ use crate::{
 ///
 /// Each device has its own UUID, sockets and carrier; once a second the carrier moves and the device broadcasts a
 /// beacon, hears the others and reports to the broker whom it met. While the broker is away contacts are kept.
-/// Ctrl-C is a death with a last message.
+/// Ctrl-C is a death with a last message; after SIGUSR1 the next process with the same --spool carries the devices on.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     coronaz node --infected                          # one infected device, the paper's parameters\n  \
@@ -249,7 +249,8 @@ pub(crate) fn make_topic(bus: &BusConfig) {
     }
 }
 
-/// The first SIGINT or SIGTERM asks for a death with a last message; the second ends the process.
+/// The first SIGINT or SIGTERM asks for a death with a last message; the second ends the process. SIGUSR1 asks to leave
+/// off without a death ([`Stop::ask_to_leave`]).
 pub(crate) fn stop_signal() -> Result<Stop, Failure> {
     let stop = Stop::default();
     let asked = stop.clone();
@@ -257,18 +258,24 @@ pub(crate) fn stop_signal() -> Result<Stop, Failure> {
         .enable_io()
         .build()
         .map_err(|error| Failure::internal(format!("no runtime for signals: {error}")))?;
-    let (mut terminate, mut interrupt) = {
+    let listen = |kind| {
         let _guard = runtime.enter();
-        unix::signal(unix::SignalKind::terminate())
-            .and_then(|terminate| Ok((terminate, unix::signal(unix::SignalKind::interrupt())?)))
-            .map_err(|error| Failure::internal(format!("signals cannot be listened for: {error}")))?
+        unix::signal(kind)
+            .map_err(|error| Failure::internal(format!("signals cannot be listened for: {error}")))
     };
+    let mut terminate = listen(unix::SignalKind::terminate())?;
+    let mut interrupt = listen(unix::SignalKind::interrupt())?;
+    let mut leave = listen(unix::SignalKind::user_defined1())?;
     std::thread::spawn(move || {
         runtime.block_on(async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
+                    _ = leave.recv() => {
+                        asked.ask_to_leave();
+                        continue;
+                    }
                 }
                 if asked.is_asked() {
                     tracing::warn!("stopped at once, without waiting for the last messages to arrive");
@@ -298,6 +305,7 @@ fn console() -> Console {
 
 fn conclude(summary: &Summary) -> Result<(), Failure> {
     let figures = &summary.figures;
+    let what = if summary.left { "the devices live on in the spool" } else { "all devices are dead" };
     tracing::info!(
         device_seconds = figures.device_seconds,
         beacons_sent = figures.beacons_sent,
@@ -305,9 +313,9 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         contacts = figures.contacts,
         seconds_skipped = figures.seconds_skipped,
         datagrams_refused = figures.refusals.total(),
-        "all devices are dead"
+        "{what}"
     );
-    if figures.devices_untold == 0 && figures.contacts_dropped == 0 {
+    if summary.left || (figures.devices_untold == 0 && figures.contacts_dropped == 0) {
         return Ok(());
     }
     let untold = format!(

@@ -21,8 +21,7 @@ use coronaz_laboratory::{
 };
 use coronaz_wire::Scenario;
 use operator::Operator;
-use tokio::{net::UnixListener, signal::unix, sync::mpsc};
-use uuid::Uuid;
+use tokio::{signal::unix, sync::mpsc};
 
 use crate::{
     chance,
@@ -57,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long)]
     ask: bool,
 
-    /// Where the page answers
+    /// Where the page answers; port 0: a free one
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR:PORT")]
     listen: SocketAddr,
 
@@ -88,6 +87,11 @@ pub(crate) struct Args {
     /// Delete runs of which nothing was stored for so many days [default: keep all]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: Option<u32>,
+
+    /// Begin anew: what went on when the laboratory on this folder was last stopped or killed is over. Without it, it
+    /// goes on; and if it is what the other flags ask for, no new run begins
+    #[arg(long)]
+    new: bool,
 
     /// No menu, even on a terminal
     #[arg(long)]
@@ -138,6 +142,7 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
         Some(seed) => seed,
         None => chance::new_seed()?,
     };
+    let run = chance::new_run()?;
     let program = std::env::current_exe().map_err(|error| Failure::io(format!("where am I? {error}")))?;
     let broker = std::env::var_os("CORONAZ_BROKER_BIN").map(PathBuf::from);
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| Failure::io(chain(&error)));
@@ -145,12 +150,12 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
         listen: args.listen,
         broker: args.broker.clone(),
         store: args.store.clone(),
-        run: chance::new_run()?,
+        run,
         seed,
         radio: args.radio,
         radio_key: args.radio_key.as_ref().map(absolute).transpose()?,
         journal: args.journal.as_ref().map(absolute).transpose()?,
-        scenario_file: data_dir.path().join("scenario.toml"),
+        scenario_file: data_dir.run_file(run),
         people,
         coronaz_broker: broker.unwrap_or_else(|| program.with_file_name("coronaz-broker")),
         coronaz: program,
@@ -160,12 +165,13 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
 async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenario) -> Result<(), Failure> {
     let menu = !args.no_menu && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let show = if menu { Show::Problems } else { Show::All };
-    let (run, seed) = (plan.run, plan.seed);
     let mut signals = Signals::new()?;
-    let socket = prepare(&plan, &data_dir, scenario).map_err(|error| Failure::io(chain(&error)))?;
+    let socket = control::listen(data_dir.path()).map_err(|error| Failure::io(chain(&error)))?;
     let operator = Operator::of(data_dir.token_file())?;
     let extras = Extras {
-        name: scenario.name.clone(),
+        scenario: Scenario { seed: Some(plan.seed), ..scenario.clone() },
+        seeded: args.seed.or(scenario.seed).is_some(),
+        goes_on: !args.new,
         token_file: Some(operator.file().to_owned()),
         keep_days: args.keep_days,
         written: Written::default(),
@@ -178,36 +184,41 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
     tokio::spawn(control::serve(socket, ask.clone()));
     let ready = tokio::select! {
         ready = laboratory.wait_until_ready(READY_WITHIN) => ready.map_err(|error| Failure::unavailable(error.to_string())),
-        () = signals.next() => { laboratory.stop().await; return Ok(()); }
+        () = signals.next() => { laboratory.rest().await; return Ok(()); }
     };
     if let Err(failure) = ready {
-        laboratory.stop().await;
+        laboratory.rest().await;
         return Err(failure);
     }
-    announce(&laboratory, run, seed, scenario, &operator);
+    announce(&laboratory, scenario, &operator);
     if menu {
         menu::spawn(ask);
     } else {
         drop(ask);
     }
-    let ended = stopping(&mut laboratory, &mut asked, &mut signals, args.for_s).await;
-    println!("{ended}");
-    laboratory.stop().await;
-    println!("Stopped. Everything is kept in {}.", args.data_dir.display());
+    let (why, over) = stopping(&mut laboratory, &mut asked, &mut signals, args.for_s).await;
+    println!("{why}");
+    let goes_on = !over && laboratory.runs_going() > 0;
+    if over {
+        laboratory.stop().await;
+    } else {
+        laboratory.rest().await;
+    }
+    let next = if goes_on { " What went on goes on with the next `coronaz up` on it." } else { "" };
+    println!("Stopped. Everything is kept in {}.{next}", args.data_dir.display());
     Ok(())
 }
 
-/// Writes the scenario that the devices read, and opens the control socket.
-fn prepare(plan: &Plan, data_dir: &DataDir, scenario: &Scenario) -> std::io::Result<UnixListener> {
-    let seeded = Scenario { seed: Some(plan.seed), ..scenario.clone() };
-    std::fs::write(&plan.scenario_file, seeded.to_toml())?;
-    control::listen(data_dir.path())
-}
-
 /// Says where the page is, once it answers.
-fn announce(laboratory: &Laboratory, run: Uuid, seed: u64, scenario: &Scenario, operator: &Operator) {
+fn announce(laboratory: &Laboratory, scenario: &Scenario, operator: &Operator) {
+    let (run, seed) = laboratory.first_run();
     println!("CoronaZ is at http://{}/", laboratory.listen());
     println!("Scenario {}, run {run}, seed {seed}.", scenario.name);
+    match laboratory.runs_before() {
+        0 => {}
+        1 => println!("A run of the last time goes on; --new begins anew."),
+        runs => println!("{runs} runs of the last time go on; --new begins anew."),
+    }
     println!("Operator: {}", operator.way_in(laboratory.listen()));
     // Whoever waits for the address reads a pipe.
     let _ = std::io::stdout().flush();
@@ -223,13 +234,13 @@ fn failure_of_start(error: &StartError) -> Failure {
     }
 }
 
-/// Carries out what is asked for until it is time to stop; says why it is.
+/// Carries out what is asked for until it is time to stop; says why it is, and whether all runs are over then.
 async fn stopping(
     laboratory: &mut Laboratory,
     asked: &mut mpsc::Receiver<Asked>,
     signals: &mut Signals,
     for_s: Option<u64>,
-) -> String {
+) -> (String, bool) {
     let end = async {
         match for_s {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -241,14 +252,16 @@ async fn stopping(
     let mut looking = tokio::time::interval(LOOKED_EVERY);
     loop {
         tokio::select! {
-            () = &mut end => return format!("{} s are over; stopping …", for_s.unwrap_or_default()),
-            () = signals.next() => return "Stopping …".to_owned(),
+            () = &mut end => {
+                return (format!("{} s are over; stopping …", for_s.unwrap_or_default()), true);
+            }
+            () = signals.next() => return ("Stopping …".to_owned(), false),
             request = asked.recv(), if asking => match request {
                 None => asking = false,
                 Some((Request::Stop, answer)) => {
                     // The asker may have gone; we stop all the same.
                     let _ = answer.send(Answer::Done("stopping".to_owned()));
-                    return "Asked to stop; stopping …".to_owned();
+                    return ("Asked to stop; stopping …".to_owned(), false);
                 }
                 Some((request, answer)) => laboratory.carry_out(request, answer),
             },

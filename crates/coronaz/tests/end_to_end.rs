@@ -68,6 +68,36 @@ fn a_killed_group_of_devices_comes_back_with_what_it_had_recorded() {
 }
 
 #[test]
+fn devices_live_on_after_the_laboratory_was_killed_and_after_it_was_stopped() {
+    let mut laboratory = start(TOWN, &[]);
+    let run = || newest_run(&laboratory, "id").and_then(|id| Some(id.as_str()?.to_owned()));
+    let first = wait_for("the run", Duration::from_secs(40), run);
+    let lived = |laboratory: &Laboratory, more: u64| {
+        let before = wait_for("the page", Duration::from_secs(40), || moments(laboratory));
+        wait_for("the run to go on", Duration::from_secs(40), || {
+            moments(laboratory).filter(|&now| now > before + more)
+        });
+    };
+    lived(&laboratory, 5);
+    laboratory.kill_and_start_again(TOWN);
+    lived(&laboratory, 5);
+    laboratory.stop();
+    laboratory.start_again(TOWN);
+    lived(&laboratory, 5);
+    let (_, runs) = laboratory.get("/api/v1/runs").expect("an answer");
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "no other run began: {runs}");
+    assert_eq!((runs["runs"][0]["id"].as_str(), people(&laboratory)), (Some(&*first), Some(40)));
+    laboratory.stop();
+    assert_clean(&laboratory);
+    // Other people are another run, beside it.
+    laboratory.start_again(&["--scenario=town", "--nodes=5", "--infected=1"]);
+    wait_for("two runs", Duration::from_secs(40), || {
+        let (_, runs) = laboratory.get("/api/v1/runs")?;
+        (runs["runs"].as_array()?.len() == 2).then_some(())
+    });
+}
+
+#[test]
 fn people_added_from_another_shell_join_the_run() {
     let mut laboratory = start(TOWN, &[]);
     let output = laboratory.command(["add", "--safe=3", "--infected=1"]);
@@ -96,6 +126,11 @@ fn people(laboratory: &Laboratory) -> Option<u64> {
 
 /// A figure of the newest run; `None` while the page is away.
 fn of_newest_run(laboratory: &Laboratory, figure: &str) -> Option<u64> {
+    newest_run(laboratory, figure)?.as_u64()
+}
+
+/// A member of the newest run; `None` while the page is away.
+fn newest_run(laboratory: &Laboratory, member: &str) -> Option<serde_json::Value> {
     let (_, runs) = laboratory.get("/api/v1/runs")?;
-    runs["runs"][0][figure].as_u64()
+    runs["runs"].get(0)?.get(member).cloned()
 }

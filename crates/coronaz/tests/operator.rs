@@ -176,12 +176,45 @@ fn parts_are_killed_paused_and_restarted_over_http_and_the_lag_is_seen_to_grow_a
 }
 
 #[test]
-fn a_run_started_from_the_page_is_said_to_have_ended_when_the_laboratory_was_killed() {
-    let mut operator = Operator::start(&["--nodes=0", "--infected=0"]);
-    let run = operator.started(&json!({"kind": "nodes", "people": 3, "infected": 1}));
-    operator.stored(&run, "the run", |about| about["moments"].as_u64() > Some(1));
-    operator.laboratory.kill_and_start_again(&["--nodes=0", "--infected=0"]);
-    let ended = operator.in_state(&run, "ended");
-    assert_eq!(ended["why"], "the laboratory ended while it ran");
-    assert_eq!(operator.stored(&run, "what was recorded of it", |_| true)["nodes"], 3);
+fn runs_go_on_after_the_laboratory_was_killed_or_stopped_and_what_has_ended_stays_ended() {
+    let nobody = ["--nodes=0", "--infected=0"];
+    let mut operator = Operator::start(&nobody);
+    let form = |form: Value| operator.started(&form);
+    let nodes = form(json!({"kind": "nodes", "people": 3, "infected": 1}));
+    let city = json!({"kind": "fleet", "people": 300, "infected": 9, "seed": 11, "speed": 10,
+        "parameters": {"zombie_lifetime": 0}});
+    let fleet = form(city);
+    let over = form(json!({"kind": "nodes", "people": 2, "infected": 0}));
+    operator.stored(&fleet, "the fleet", |about| about["moments"].as_u64() > Some(20));
+    let fork = json!({"tick": 10, "parameters": {"infection_radius": 0.5}, "speed": 10});
+    let (status, body) = operator.ask("POST", &format!("/api/v1/runs/{fleet}/fork"), &fork);
+    assert_eq!(status, 201, "{body}");
+    let forked = body["run"].as_str().expect("a run").to_owned();
+    assert_eq!(operator.ask("POST", &format!("/api/v1/runs/{over}/stop"), &Value::Null).0, 204);
+    operator.in_state(&over, "ended");
+
+    let going = [&nodes, &fleet, &forked];
+    let moments = |about: &Value| about["moments"].as_u64().unwrap_or(0);
+    for kills in [true, false] {
+        let before = going.map(|run| moments(&operator.stored(run, "the run", |about| moments(about) > 12)));
+        if kills {
+            operator.laboratory.kill_and_start_again(&nobody);
+        } else {
+            operator.laboratory.stop();
+            operator.laboratory.start_again(&nobody);
+        }
+        for (run, before) in going.iter().zip(before) {
+            operator.in_state(run, "running");
+            operator.stored(run, "it to go on", |about| moments(about) > before + 5);
+        }
+        assert_eq!(operator.in_state(&over, "ended")["why"], "the operator stopped it");
+    }
+    assert_eq!(operator.stored(&nodes, "the same devices", |_| true)["nodes"], 3);
+    assert_eq!(operator.stored(&forked, "the fork", |_| true)["parameters"]["infection_radius"], 0.5);
+
+    operator.laboratory.stop();
+    operator.laboratory.start_again(&["--nodes=0", "--infected=0", "--new"]);
+    for run in going {
+        assert_eq!(operator.in_state(run, "ended")["why"], "the laboratory ended while it ran");
+    }
 }
