@@ -10,7 +10,7 @@ const GAPS_MAX: usize = 1_000;
 
 /// Adds what concerns the store as a whole.
 pub(super) fn audit(store: &dyn Queries, verdict: &mut Verdict) -> Result<(), AuditError> {
-    let mut records = Compared::of("records");
+    let mut records = Compared::of("topic, all runs");
     for partition in store.offsets()? {
         let offsets = u64::try_from(partition.next).unwrap_or(0);
         let doubled = partition.records.saturating_sub(offsets);
