@@ -8,7 +8,9 @@ use std::{
 
 use coronaz_wire::{
     DecodeError,
-    control::{ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, Answer, Overview, Reason, Refusal, Request},
+    control::{
+        ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, Answer, Audit, Chaos, Overview, Reason, Refusal, Request,
+    },
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -62,18 +64,47 @@ impl Control {
 
     /// Asks for something that is only to be done.
     pub(crate) async fn order(&self, request: &Request) -> Result<(), ControlError> {
-        match self.ask(request).await? {
+        self.told(request, |answer| match answer {
             Answer::Done(_) => Ok(()),
-            other => Err(ControlError::strange(&other)),
-        }
+            other => Err(other),
+        })
+        .await
     }
 
     /// How parts and runs are.
     pub(crate) async fn overview(&self) -> Result<Overview, ControlError> {
-        match self.ask(&Request::Overview).await? {
+        self.told(&Request::Overview, |answer| match answer {
             Answer::Overview(overview) => Ok(overview),
-            other => Err(ControlError::strange(&other)),
-        }
+            other => Err(other),
+        })
+        .await
+    }
+
+    /// How the newest audit is.
+    pub(crate) async fn audit(&self) -> Result<Audit, ControlError> {
+        self.told(&Request::Audit, |answer| match answer {
+            Answer::Audit(audit) => Ok(audit),
+            other => Err(other),
+        })
+        .await
+    }
+
+    /// How the newest schedule of faults is.
+    pub(crate) async fn chaos(&self) -> Result<Chaos, ControlError> {
+        self.told(&Request::Chaos, |answer| match answer {
+            Answer::Chaos(chaos) => Ok(chaos),
+            other => Err(other),
+        })
+        .await
+    }
+
+    /// Asks for what only one kind of answer holds; any other comes from a laboratory of another version.
+    async fn told<T>(
+        &self,
+        request: &Request,
+        of: impl FnOnce(Answer) -> Result<T, Answer>,
+    ) -> Result<T, ControlError> {
+        of(self.ask(request).await?).map_err(|other| ControlError::strange(&other))
     }
 
     async fn converse(&self, request: &Request) -> Result<Answer, ControlError> {

@@ -1,12 +1,11 @@
 //! Work that goes on in the laboratory: an audit, a schedule of faults.
 
 use axum::{Json, extract::State, http::StatusCode};
-use coronaz_wire::control::{Answer, Request, StartChaos};
+use coronaz_wire::control::{Request, StartChaos};
 
 use super::now_ms;
 use crate::{
     app::App,
-    control::ControlError,
     describe_laboratory,
     extract::Body,
     new_run,
@@ -58,10 +57,7 @@ pub(super) async fn start_audit(
     ),
 )]
 pub(super) async fn audit(State(app): State<App>) -> Result<Json<Audit>, Problem> {
-    match app.control()?.ask(&Request::Audit).await? {
-        Answer::Audit(audit) => Ok(Json(audit.into())),
-        other => Err(ControlError::strange(&other).into()),
-    }
+    Ok(Json(app.control()?.audit().await?.into()))
 }
 
 /// Starts a schedule of faults.
@@ -128,10 +124,8 @@ pub(super) async fn start_chaos(
     ),
 )]
 pub(super) async fn chaos(State(app): State<App>) -> Result<Json<Chaos>, Problem> {
-    match app.control()?.ask(&Request::Chaos).await? {
-        Answer::Chaos(chaos) => Ok(Json(describe_laboratory::chaos(chaos, now_ms()))),
-        other => Err(ControlError::strange(&other).into()),
-    }
+    let chaos = app.control()?.chaos().await?;
+    Ok(Json(describe_laboratory::chaos(chaos, now_ms())))
 }
 
 /// Ends a schedule of faults before its time, with what it began undone.
