@@ -26,7 +26,19 @@ export interface Figures {
   immune: number;
 }
 
-export interface Frame {
+/** The columns of some people. */
+export interface People {
+  /** How many people are in the columns. */
+  count: number;
+  /** Two numbers a person, 0 to 65535 across the field. */
+  xy: Uint16Array;
+  /** A state byte a person. */
+  states: Uint8Array;
+  /** Whose columns these are, ascending; undefined: everybody, the index is the slot. */
+  slots?: Uint32Array;
+}
+
+export interface Frame extends People {
   moment: number;
   /** Milliseconds since the Unix epoch. */
   timeMs: number;
@@ -37,15 +49,7 @@ export interface Frame {
   latest: number;
   /** The number of the seek that this answers; 0 when the server pushed it. */
   request: number;
-  /** How many people are in the columns. */
-  count: number;
   figures: Figures;
-  /** Two numbers a person, 0 to 65535 across the field. */
-  xy: Uint16Array;
-  /** A state byte a person. */
-  states: Uint8Array;
-  /** Whose columns these are, ascending; undefined: everybody, the index is the slot. */
-  slots?: Uint32Array;
   /** Where they were in the frame before; only in a part. */
   from?: Uint16Array;
   /** How many there are in each cell, where they are too many for columns. */
@@ -65,8 +69,8 @@ export interface Grid {
   rows: number;
   /** People in all of these cells. */
   inView: number;
-  /** Plane after plane, each row by row from the south-west. */
-  counts: Uint16Array;
+  /** The cells as they came; `unpackGrid` reads them. */
+  packed: Uint8Array;
 }
 
 /** The message is no frame that this page can read. */
@@ -74,8 +78,8 @@ export class FrameError extends Error {
   override name = 'FrameError';
 }
 
-/** Reads a message. A density comes packed and takes a moment to unpack. */
-export function decodeFrame(message: ArrayBuffer): Frame | Promise<Frame> {
+/** Reads a message; the cells of a density stay packed. */
+export function decodeFrame(message: ArrayBuffer): Frame {
   if (message.byteLength < HEADER_BYTES) throw new FrameError(`frame of ${message.byteLength} bytes`);
   const head = new DataView(message);
   if (head.getUint32(0, true) !== MAGIC) throw new FrameError('not a frame');
@@ -121,21 +125,43 @@ function headerOf(head: DataView) {
   };
 }
 
-async function withDensity(frame: Frame, head: DataView, at: number): Promise<Frame> {
+function withDensity(frame: Frame, head: DataView, at: number): Frame {
   if (head.byteLength < at + GRID_BYTES) throw new FrameError('density without its numbers');
   const half = (offset: number) => head.getUint16(at + offset, true);
   const packedBytes = head.getUint32(at + 16, true);
-  const packed = new Uint8Array(head.buffer as ArrayBuffer, at + GRID_BYTES, packedBytes);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
+  if (head.byteLength < at + GRID_BYTES + packedBytes) throw new FrameError('density that is cut off');
+  const density = {
+    levels: [head.getUint8(at + 4), head.getUint8(at + 5)] as const,
+    ...{ column: half(8), row: half(10), columns: half(12), rows: half(14) },
+    inView: head.getUint32(at, true),
+    packed: new Uint8Array(head.buffer as ArrayBuffer, at + GRID_BYTES, packedBytes),
+  };
+  return { ...frame, density };
+}
+
+/** How many people are in each cell: plane after plane, each row by row from the south-west. */
+export async function unpackGrid({
+  columns,
+  rows,
+  packed,
+}: Pick<Grid, 'columns' | 'rows' | 'packed'>): Promise<Uint16Array> {
+  const stream = new Blob([packed as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new DecompressionStream('deflate'));
   const counts = new Uint16Array(await new Response(stream).arrayBuffer());
-  const [columns, rows] = [half(12), half(14)];
   if (counts.length !== 4 * columns * rows) throw new FrameError('density of another size than it says');
-  const grid = { column: half(8), row: half(10), columns, rows, counts, inView: head.getUint32(at, true) };
-  return { ...frame, density: { ...grid, levels: [head.getUint8(at + 4), head.getUint8(at + 5)] } };
+  return counts;
+}
+
+/** Do two densities have the same cells? */
+export function sameCells(a: Grid, b: Grid): boolean {
+  const cells = ({ levels, column, row, columns, rows }: Grid) =>
+    [...levels, column, row, columns, rows].join();
+  return cells(a) === cells(b);
 }
 
 /** Where in the columns a slot is; undefined when it is not among them. */
-export function indexOf({ slots, count }: Pick<Frame, 'slots' | 'count'>, slot: number): number | undefined {
+export function indexOf({ slots, count }: Pick<People, 'slots' | 'count'>, slot: number): number | undefined {
   if (slots === undefined) return slot < count ? slot : undefined;
   let low = 0;
   let high = count;
@@ -148,7 +174,7 @@ export function indexOf({ slots, count }: Pick<Frame, 'slots' | 'count'>, slot: 
 }
 
 /** Whose columns stand at an index. */
-export function slotAt({ slots }: Pick<Frame, 'slots'>, index: number): number {
+export function slotAt({ slots }: Pick<People, 'slots'>, index: number): number {
   return slots === undefined ? index : (slots[index] as number);
 }
 

@@ -1,4 +1,4 @@
-import { DRAWN, DRAWN_MASK, type Frame } from './frame';
+import { DRAWN, DRAWN_MASK, type Frame, type People, sameCells } from './frame';
 
 /** A glide longer than this would lie about where people are; a jump is more honest. */
 const GLIDE_MS_MAX = 1500;
@@ -39,8 +39,12 @@ export class Picture {
 
   /** Where people come from, in the order of the new frame; undefined when that is not known. */
   private origin(last: Frame, frame: Frame): Frame | undefined {
-    if (frame.density !== undefined) return undefined;
-    if (frame.from !== undefined) return { ...frame, xy: frame.from };
+    const { density, from } = frame;
+    if (density === undefined) {
+      if (from !== undefined) return { ...frame, xy: from };
+    } else if (from === undefined || last.density === undefined || !sameCells(last.density, density)) {
+      return undefined;
+    } else return { ...frame, xy: from, density: last.density };
     return last.slots === undefined ? this.seenNow(last) : undefined;
   }
 
@@ -79,8 +83,8 @@ export class Picture {
 
 /** Where the person at an index is at `progress` of the glide, 0 to 65535 on each axis; undefined when nobody is there. */
 export function placeOf(
-  previous: Frame | undefined,
-  current: Frame,
+  previous: People | undefined,
+  current: People,
   index: number,
   progress: number,
 ): { x: number; y: number } | undefined {

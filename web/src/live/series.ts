@@ -2,6 +2,8 @@ import type { Figures, Frame } from './frame';
 
 /** More rows than any screen has columns; above it every second row goes. */
 const ROWS_MAX = 6000;
+/** Curves are drawn anew at most this often: frames can come twenty times a second. */
+const TELL_MS = 500;
 
 export const COLUMNS = [
   'moment',
@@ -26,6 +28,8 @@ export class Series {
   /** Grows with each change, so that who draws it knows whether to draw again. */
   version = 0;
   private readonly listeners = new Set<() => void>();
+  private toldAt = Number.NEGATIVE_INFINITY;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes the server's rows; rows that frames have added since then stay. */
   load(rows: Columns): void {
@@ -92,6 +96,15 @@ export class Series {
 
   private changed(): void {
     this.version += 1;
+    if (this.timer !== undefined) return;
+    const wait = this.toldAt + TELL_MS - performance.now();
+    if (wait <= 0) this.tell();
+    else this.timer = setTimeout(() => this.tell(), wait);
+  }
+
+  private tell(): void {
+    this.timer = undefined;
+    this.toldAt = performance.now();
     for (const listener of this.listeners) listener();
   }
 }

@@ -7,6 +7,8 @@ import { LiveSocket } from './socket';
 
 /** React hears of frames at most this often; the map hears of each. */
 const PUBLISH_MS = 100;
+/** Live, where nobody waits for an answer, figures that change more often could not be read. */
+const PUBLISH_LIVE_MS = 250;
 /** How often the run's length is asked for, which also tells whether the server is well. */
 const POLL_MS = 2000;
 /** Contacts and infections are not in frames, so the series is loaded anew this often. */
@@ -77,7 +79,7 @@ export class Session<R extends RunSummary = RunSummary> {
   private socketUp = false;
   private restUp = true;
   private publishTimer: ReturnType<typeof setTimeout> | undefined;
-  private publishedAt = 0;
+  private publishedAt = Number.NEGATIVE_INFINITY;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private playTimer: ReturnType<typeof setInterval> | undefined;
   private playClock = 0;
@@ -331,7 +333,8 @@ export class Session<R extends RunSummary = RunSummary> {
 
   private publishSoon(): void {
     if (this.publishTimer !== undefined) return;
-    const wait = Math.max(0, this.publishedAt + PUBLISH_MS - performance.now());
+    const every = this.store.getState().mode === 'live' ? PUBLISH_LIVE_MS : PUBLISH_MS;
+    const wait = Math.max(0, this.publishedAt + every - performance.now());
     if (wait === 0) this.publish();
     else this.publishTimer = setTimeout(() => this.publish(), wait);
   }

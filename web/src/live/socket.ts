@@ -33,8 +33,6 @@ export class LiveSocket<Run> {
   private wanted: 'live' | Seek = 'live';
   private onTheWay: Seek | undefined;
   private window: object | undefined;
-  /** Messages are taken one after the other, also those that take a moment to unpack. */
-  private heard: Promise<void> | undefined;
 
   constructor(
     private readonly url: string,
@@ -84,12 +82,13 @@ export class LiveSocket<Run> {
     socket.onopen = () => {
       clearTimeout(this.timer);
       this.onTheWay = undefined;
-      this.heard = undefined;
       if (this.window !== undefined) this.look(this.window);
       if (this.wanted !== 'live') this.sendWanted();
     };
     socket.onmessage = (message: MessageEvent<string | ArrayBuffer>) => {
-      if (this.socket === socket) this.hear(socket, message.data);
+      if (this.socket !== socket) return;
+      if (typeof message.data === 'string') this.hearText(message.data);
+      else this.hearFrame(decodeFrame(message.data));
     };
     socket.onclose = () => {
       if (this.socket !== socket) return;
@@ -101,27 +100,6 @@ export class LiveSocket<Run> {
       this.timer = setTimeout(() => this.connect(), this.retryMs * (0.75 + Math.random() / 2));
       this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);
     };
-  }
-
-  private hear(socket: WebSocket, data: string | ArrayBuffer): void {
-    if (typeof data === 'string') {
-      this.hearText(data);
-      return;
-    }
-    const frame = decodeFrame(data);
-    if (!(frame instanceof Promise) && this.heard === undefined) {
-      this.hearFrame(frame);
-      return;
-    }
-    const before = this.heard;
-    const turn = (async () => {
-      await before;
-      const unpacked = await frame;
-      if (this.socket === socket) this.hearFrame(unpacked);
-    })().finally(() => {
-      if (this.heard === turn) this.heard = undefined;
-    });
-    this.heard = turn;
   }
 
   private hearFrame(frame: Frame): void {

@@ -1,34 +1,65 @@
-import { DRAWN, DRAWN_MASK, type Frame, indexOf, slotAt } from '../live/frame';
-import { placeOf } from '../live/picture';
-import { CATEGORIES, type Category, rgb } from '../ui/palette';
-import { categoryOf, FAINT, type Look, type MapRenderer, type RendererOptions, wordsOf } from './renderer';
-import { makeSprites, type Sprites } from './sprites';
+import type { Frame } from '../live/frame';
+import type { Painted } from './easel';
+import type { Painter } from './painter';
+import { PeoplePainter, type Where } from './people-painter';
+import type { Effort, Look, MapRenderer, RendererOptions } from './renderer';
 import type { Size, View } from './view';
 
-/** Up to so many people each is stamped with a smooth sprite; above it they are squares in an image buffer. */
-export const STAMPS_MAX = 10_000;
-/** Above it people jump rather than glide: reckoning each place anew for each draw costs too much. */
+/** Up to so many people in view each is stamped with a smooth sprite; above it they are squares in an image buffer. */
+const STAMPS_MAX = 10_000;
+/** Up to so many in view are stamped at once, by the page's own thread; more are painted apart and shown when ready. */
+const AT_ONCE_MAX = 1500;
+/** What has been left for less effort is gone back to when there are clearly more, so that it does not flicker. */
+const STAYS = 0.85;
+/** Above it people jump rather than glide where the page paints by itself: that costs too much for each draw. */
 const GLIDERS_MAX = 100_000;
-/** The immune are round and hollow up close, and paler in a crowd. */
-const IMMUNE_OPACITY = 0.6;
+/** A glide of pictures that take longer than this is no motion: people jump instead. */
+const GLIDE_PICTURE_MS_MAX = 120;
+const SAMPLES = 15;
 
-/** For machines without a GPU: 2D stamps for the few, an image buffer for the many. */
+/** How many people in view take which effort. */
+export function effortFor(inView: number, already: Effort): Effort {
+  const over = (most: number, yet: boolean) => inView > (yet ? STAYS : 1) * most;
+  return { apart: over(AT_ONCE_MAX, already.apart), squares: over(STAMPS_MAX, already.squares) };
+}
+
+/** What a picture shows; another one is worth painting when any of it differs. */
+interface Shown {
+  frames: { previous: Frame | undefined; current: Frame } | undefined;
+  lookId: number;
+  where: Where;
+  progress: number;
+}
+
+/** For machines without a GPU: the few are stamped at once, the many painted in a worker. */
 export class CanvasRenderer implements MapRenderer {
   readonly kind = 'canvas';
   readonly canvas = document.createElement('canvas');
+  inView: number | undefined;
   private readonly pen: CanvasRenderingContext2D;
-  private frames: { previous: Frame | undefined; current: Frame } | undefined;
+  private readonly people: PeoplePainter;
+  private readonly painter: Painter;
+  private frames: Shown['frames'];
   private look: Look | undefined;
-  private sprites: Sprites | undefined;
-  private where: { view: View; size: Size; pixelRatio: number } | undefined;
-  private image: ImageData | undefined;
-  /** Room for the slots that are painted last. */
-  private later = new Uint32Array();
+  private lookId = 0;
+  private where: Where | undefined;
+  /** Was the last draw one of the page's own? */
+  private isHere = false;
+  /** What was drawn or asked for last. */
+  private last: Shown | undefined;
+  private counted: Shown | undefined;
+  private picture: { image: ImageBitmap; where: Where } | undefined;
+  private shownAt: Where | undefined;
+  private fresh = false;
+  private paintMs: number[] = [];
+  private jumps = false;
 
-  constructor(private readonly options: Pick<RendererOptions, 'field'>) {
+  constructor(private readonly options: Pick<RendererOptions, 'field' | 'painter'>) {
     const pen = this.canvas.getContext('2d');
     if (pen === null) throw new Error('no 2D canvas');
     this.pen = pen;
+    this.people = new PeoplePainter(pen);
+    this.painter = options.painter;
   }
 
   frame(previous: Frame | undefined, current: Frame): void {
@@ -36,223 +67,122 @@ export class CanvasRenderer implements MapRenderer {
   }
 
   view(view: View, size: Size, pixelRatio: number): void {
-    const width = Math.round(size.width * pixelRatio);
-    const height = Math.round(size.height * pixelRatio);
-    if (this.canvas.width !== width) this.canvas.width = width;
-    if (this.canvas.height !== height) this.canvas.height = height;
-    if (this.where?.pixelRatio !== pixelRatio) this.sprites = undefined;
-    this.where = { view, size, pixelRatio };
+    const { where } = this;
+    if (where?.view === view && where.size === size && where.pixelRatio === pixelRatio) return;
+    this.where = { view, size, pixelRatio, field: this.options.field };
   }
 
   mode(look: Look): void {
     this.look = look;
-    this.sprites = undefined;
+    this.lookId += 1;
   }
 
-  draw(progress: number): void {
-    const { look, where, frames, canvas } = this;
-    if (look === undefined || where === undefined) return;
-    if (frames === undefined || look.inView <= STAMPS_MAX) {
-      this.pen.clearRect(0, 0, canvas.width, canvas.height);
-      if (frames !== undefined) this.stampAll(look, frames, progress);
-    } else {
-      this.paintAll(look, frames, frames.current.count > GLIDERS_MAX ? 1 : progress);
-    }
+  draw(progress: number): boolean {
+    const { look, where, frames } = this;
+    if (look === undefined || where === undefined) return false;
+    if (frames === undefined || !look.effort.apart || !this.painter.apart)
+      return this.drawHere(look, where, progress);
+    return this.drawApart(look, where, frames, progress);
   }
 
   dispose(): void {
-    this.image = undefined;
+    this.picture?.image.close();
+    this.picture = undefined;
   }
 
-  /** From frame units (0 to 65535) to device pixels: x = ox + u * kx, y = oy + v * ky. */
-  private transform() {
-    const { view, size, pixelRatio } = this.where as { view: View; size: Size; pixelRatio: number };
-    const { field } = this.options;
-    const scale = view.scale * pixelRatio;
-    return {
-      ox: (size.width * pixelRatio) / 2 - view.x * scale,
-      oy: (size.height * pixelRatio) / 2 + view.y * scale,
-      kx: (field.width * scale) / 65535,
-      ky: (-field.height * scale) / 65535,
-    };
+  /** On the page, at once. */
+  private drawHere(look: Look, where: Where, progress: number): boolean {
+    const { frames } = this;
+    const jumps = (frames?.current.count ?? 0) > GLIDERS_MAX;
+    const wanted = this.wanted(where, jumps ? 1 : progress);
+    if (this.isHere && !this.isNews(wanted)) return false;
+    this.isHere = true;
+    this.last = wanted;
+    this.inView = undefined;
+    this.dispose();
+    if (frames === undefined) {
+      this.people.fit(where);
+      this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    } else this.people.paint({ ...frames, look, lookId: this.lookId, where, progress: wanted.progress });
+    return true;
   }
 
-  /** Smooth sprites, ring by ring and then person by person, category by category. */
-  private stampAll(
+  /** By the worker. Until its picture is there the last one moves along with the view. */
+  private drawApart(
     look: Look,
-    { previous, current }: { previous: Frame | undefined; current: Frame },
+    where: Where,
+    frames: NonNullable<Shown['frames']>,
     progress: number,
-  ): void {
-    this.sprites ??= makeSprites(look, this.where?.pixelRatio ?? 1);
-    const { people, rings, person, ring } = this.sprites;
-    const { pen } = this;
-    const margin = rings.size > 0 ? Math.max(person, ring) : person;
-    const seen = this.inView(look, previous, current, progress, margin);
-    for (const [cells, side] of [
-      [rings, ring],
-      [people, person],
-    ] as const) {
-      for (const category of CATEGORIES) {
-        const cell = cells.get(category);
-        if (cell === undefined) continue;
-        for (const { slot, x, y } of seen[category]) {
-          pen.globalAlpha = look.isolated === undefined || look.isolated.has(slot) ? 1 : FAINT;
-          pen.drawImage(cell, x - side / 2, y - side / 2);
-        }
-      }
+  ): boolean {
+    if (this.isHere) this.last = undefined;
+    this.isHere = false;
+    const wanted = this.wanted(where, this.jumps ? 1 : progress);
+    if (this.painter.idle && this.isNews(wanted)) {
+      this.last = wanted;
+      const count = this.counted?.frames !== frames || this.counted.where !== where;
+      if (count) this.counted = wanted;
+      const job = { kind: 'people', ...frames, look, lookId: this.lookId, where, count } as const;
+      this.painter.start({ ...job, progress: wanted.progress }, (painted) => this.took(painted, wanted));
     }
-    pen.globalAlpha = 1;
+    const { picture, fresh } = this;
+    if (picture === undefined || (!fresh && this.shownAt === where)) return false;
+    this.fresh = false;
+    this.show(picture, where);
+    return fresh;
   }
 
-  /** Who is to be seen, and where on the canvas. */
-  private inView(
-    look: Look,
-    previous: Frame | undefined,
-    current: Frame,
-    progress: number,
-    margin: number,
-  ): Record<Category, { slot: number; x: number; y: number }[]> {
-    const { ox, oy, kx, ky } = this.transform();
-    const { width, height } = this.canvas;
-    const seen = { dead: [], safe: [], immune: [], infected: [] } as ReturnType<CanvasRenderer['inView']>;
-    for (let index = 0; index < current.count; index += 1) {
-      const category = categoryOf(current.states[index] as number);
-      if (category === undefined || !look.shown.has(category)) continue;
-      const x = ox + (current.xy[2 * index] as number) * kx;
-      const y = oy + (current.xy[2 * index + 1] as number) * ky;
-      if (x < -margin || y < -margin || x > width + margin || y > height + margin) continue;
-      const place = progress < 1 ? placeOf(previous, current, index, progress) : undefined;
-      const slot = slotAt(current, index);
-      seen[category].push(
-        place === undefined ? { slot, x, y } : { slot, x: ox + place.x * kx, y: oy + place.y * ky },
+  private wanted(where: Where, progress: number): Shown {
+    const glides = this.frames?.previous !== undefined;
+    return { frames: this.frames, lookId: this.lookId, where, progress: glides ? progress : 1 };
+  }
+
+  private isNews({ frames, lookId, where, progress }: Shown): boolean {
+    const { last } = this;
+    if (last === undefined || last.frames !== frames) return true;
+    return last.lookId !== lookId || last.where !== where || last.progress !== progress;
+  }
+
+  private took({ picture, inView, ms }: Painted, { where }: Shown): void {
+    this.dispose();
+    if (this.isHere) {
+      picture.close();
+      return;
+    }
+    this.picture = { image: picture, where };
+    this.fresh = true;
+    if (inView !== undefined) this.inView = inView;
+    this.paintMs.push(ms);
+    if (this.paintMs.length < SAMPLES) return;
+    const median = this.paintMs.sort((a, b) => a - b)[SAMPLES >> 1] as number;
+    this.paintMs = [];
+    if (median > GLIDE_PICTURE_MS_MAX) this.jumps = true;
+    else if (median < GLIDE_PICTURE_MS_MAX / 2) this.jumps = false;
+  }
+
+  private show({ image, where: then }: { image: ImageBitmap; where: Where }, now: Where): void {
+    const { pen, canvas } = this;
+    this.people.fit(now);
+    this.shownAt = now;
+    pen.globalCompositeOperation = 'copy';
+    if (then === now) {
+      pen.drawImage(image, 0, 0);
+    } else {
+      const { scale } = now.view;
+      const zoom = scale / then.view.scale;
+      const left = now.size.width / 2 + (then.view.x - now.view.x) * scale - (then.size.width / 2) * zoom;
+      const top = now.size.height / 2 - (then.view.y - now.view.y) * scale - (then.size.height / 2) * zoom;
+      const ratio = now.pixelRatio;
+      pen.imageSmoothingEnabled = false;
+      pen.clearRect(0, 0, canvas.width, canvas.height);
+      pen.drawImage(
+        image,
+        Math.round(left * ratio),
+        Math.round(top * ratio),
+        then.size.width * zoom * ratio,
+        then.size.height * zoom * ratio,
       );
+      pen.imageSmoothingEnabled = true;
     }
-    return seen;
+    pen.globalCompositeOperation = 'source-over';
   }
-
-  private paintAll(
-    look: Look,
-    { previous, current }: { previous: Frame | undefined; current: Frame },
-    progress: number,
-  ): void {
-    const { width, height } = this.canvas;
-    if (this.image?.width !== width || this.image.height !== height)
-      this.image = new ImageData(width, height);
-    const pixels = new Uint32Array(this.image.data.buffer);
-    pixels.fill(0);
-    const side = Math.max(1, Math.round(2 * look.dotPx * (this.where?.pixelRatio ?? 1)));
-    const stamp: Stamp = { ...this.transform(), width, height, side, pixels };
-    const colours = coloursOf(look, look.isolated === undefined ? 1 : FAINT);
-    if (this.later.length < current.count) this.later = new Uint32Array(Math.ceil(current.count * 1.25));
-    const glides = previous !== undefined && progress < 1;
-    const before = glides ? previous : current;
-    const infected = paintMost(before, current, glides ? progress : 1, colours, stamp, this.later);
-    paintThese(before, current, glides ? progress : 1, colours, stamp, infected);
-    if (look.isolated !== undefined) {
-      const few = Uint32Array.from(
-        [...look.isolated].map((slot) => indexOf(current, slot)).filter((index) => index !== undefined),
-      );
-      paintThese(before, current, progress, coloursOf(look, 1), { ...stamp, side: side + 2 }, few);
-    }
-    this.pen.putImageData(this.image, 0, 0);
-  }
-}
-
-interface Stamp {
-  ox: number;
-  oy: number;
-  kx: number;
-  ky: number;
-  width: number;
-  height: number;
-  side: number;
-  pixels: Uint32Array;
-}
-
-/** The colour of each state byte as ImageData keeps it; 0 for those who are not drawn. */
-function coloursOf(look: Look, opacity: number): Uint32Array {
-  return Uint32Array.from({ length: 256 }, (_, state) => {
-    const category = categoryOf(state);
-    if (category === undefined || !look.shown.has(category)) return 0;
-    return packed(look.palette.people[category], category === 'immune' ? opacity * IMMUNE_OPACITY : opacity);
-  });
-}
-
-/**
- * The loop that a million people go through for each frame: paints all but the infected, whose slots it
- * puts into `later`, so that they lie on top. No calls and no objects in it.
- */
-function paintMost(
-  before: Frame,
-  current: Frame,
-  progress: number,
-  colours: Uint32Array,
-  stamp: Stamp,
-  later: Uint32Array,
-): Uint32Array {
-  const { states, count } = current;
-  const places = wordsOf(current);
-  const { xy: xy0, states: states0, count: count0 } = before;
-  const { ox, oy, kx, ky, width, height, side, pixels } = stamp;
-  const half = side >> 1;
-  const right = Math.max(0, width - side);
-  const bottom = Math.max(0, height - side);
-  const glides = before !== current;
-  let infected = 0;
-  for (let slot = 0; slot < count; slot += 1) {
-    const state = states[slot] as number;
-    const colour = colours[state] as number;
-    if (colour === 0) continue;
-    if ((state & DRAWN_MASK) === DRAWN.infected) {
-      later[infected] = slot;
-      infected += 1;
-      continue;
-    }
-    const place = places[slot] as number;
-    let u = place & 0xffff;
-    let v = place >>> 16;
-    if (glides && slot < count0 && ((states0[slot] as number) & DRAWN_MASK) !== DRAWN.absent) {
-      const u0 = xy0[2 * slot] as number;
-      const v0 = xy0[2 * slot + 1] as number;
-      u = u0 + (u - u0) * progress;
-      v = v0 + (v - v0) * progress;
-    }
-    const x = (ox + u * kx - half) | 0;
-    const y = (oy + v * ky - half) | 0;
-    if (x >>> 0 > right || y >>> 0 > bottom) continue;
-    let at = y * width + x;
-    for (let row = 0; row < side; row += 1) {
-      for (let column = 0; column < side; column += 1) pixels[at + column] = colour;
-      at += width;
-    }
-  }
-  return later.subarray(0, infected);
-}
-
-/** Paints certain slots. */
-function paintThese(
-  before: Frame,
-  current: Frame,
-  progress: number,
-  colours: Uint32Array,
-  stamp: Stamp,
-  slots: Uint32Array,
-): void {
-  const { ox, oy, kx, ky, width, height, side, pixels } = stamp;
-  for (const slot of slots) {
-    const colour = colours[current.states[slot] as number] as number;
-    const place = placeOf(before, current, slot, progress);
-    if (colour === 0 || place === undefined) continue;
-    const x = (ox + place.x * kx - (side >> 1)) | 0;
-    const y = (oy + place.y * ky - (side >> 1)) | 0;
-    if (x < 0 || y < 0 || x > width - side || y > height - side) continue;
-    for (let row = 0; row < side; row += 1)
-      pixels.fill(colour, (y + row) * width + x, (y + row) * width + x + side);
-  }
-}
-
-/** A colour as ImageData keeps it in a little-endian word. */
-function packed(colour: string, opacity: number): number {
-  const [r, g, b] = rgb(colour);
-  return ((Math.round(opacity * 255) << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Frame } from '../live/frame';
 import { CATEGORIES } from '../ui/palette';
-import { countDensity, gridDensity, gridPlace, isCrowded, PLANES } from './density';
+import { countDensity, gridDensity, gridPlace, isCrowded, mixDensity, PLANES } from './density';
 
 const size = { width: 400, height: 400 };
 const field = { width: 100, height: 100 };
@@ -57,8 +57,8 @@ test('the cells that the server counts lie where the people are, north up', () =
   const counts = new Uint16Array(16);
   counts[0] = 1;
   counts[4 + 3] = 2;
-  const grid = { levels: [1, 1] as const, column: 0, row: 0, columns: 2, rows: 2, inView: 3, counts };
-  const density = gridDensity(grid);
+  const grid = { levels: [1, 1] as const, column: 0, row: 0, columns: 2, rows: 2, inView: 3 };
+  const density = gridDensity(grid, counts);
   const at = (column: number, row: number, name: (typeof CATEGORIES)[number]) =>
     density.counts[(row * 2 + column) * PLANES + CATEGORIES.indexOf(name)];
   expect([at(0, 1, 'safe'), at(1, 0, 'infected'), at(0, 0, 'safe')]).toEqual([1, 2, 0]);
@@ -70,4 +70,11 @@ test('the cells that the server counts lie where the people are, north up', () =
     [place.height, 400],
   ] as const)
     expect(is).toBeCloseTo(wanted, 1);
+});
+
+test('between two densities people flow from the one to the other', () => {
+  const of = (n: number) => ({ columns: 1, rows: 1, counts: Uint32Array.from({ length: PLANES }, () => n) });
+  const mixed = mixDensity(of(4), of(8), 0.25);
+  expect([...mixed.counts.subarray(0, CATEGORIES.length)]).toEqual(CATEGORIES.map(() => 5));
+  expect(mixDensity(of(4), of(8), 0.5, mixed).counts).toBe(mixed.counts);
 });

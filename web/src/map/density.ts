@@ -1,10 +1,10 @@
-import { type Frame, type Grid, PLANE } from '../live/frame';
+import { type Grid, type People, PLANE } from '../live/frame';
 import { CATEGORIES, type Category, type MapPalette, rgb } from '../ui/palette';
 import { CATEGORY_OF_STATE, wordsOf } from './renderer';
 import type { Field, Size, View } from './view';
 
 /** Side of a cell, CSS px. */
-const CELL_PX = 4;
+export const CELL_PX = 4;
 /** So many dots of 3 px cover half of a map of 1000 by 800: more of them only hide each other. */
 const PEOPLE_PER_PX = 45_000 / (1000 * 800);
 /** Once on, it stays on until there are clearly fewer, so that it does not flicker. */
@@ -32,19 +32,20 @@ export interface Density {
   columns: number;
   rows: number;
   /** For each cell, `PLANES` counts: one per category first. */
-  counts: Uint32Array;
+  counts: Uint32Array | Float32Array;
 }
+type Counted = Density & { counts: Uint32Array };
 
 /** How many of each category are in each cell of the map; the one loop over everybody. */
-export function countDensity(frame: Frame, view: View, size: Size, field: Field, into?: Density): Density {
+export function countDensity(people: People, view: View, size: Size, field: Field, into?: Counted): Counted {
   const columns = Math.ceil(size.width / CELL_PX);
   const rows = Math.ceil(size.height / CELL_PX);
   const fits = into?.columns === columns && into.rows === rows;
-  const density = fits ? into : { columns, rows, counts: new Uint32Array(columns * rows * PLANES) };
+  const density: Counted = fits ? into : { columns, rows, counts: new Uint32Array(columns * rows * PLANES) };
   const { counts } = density;
   if (fits) counts.fill(0);
-  const { states, count } = frame;
-  const places = wordsOf(frame);
+  const { states, count } = people;
+  const places = wordsOf(people);
   const kx = (field.width * view.scale) / 65535 / CELL_PX;
   const ky = (-field.height * view.scale) / 65535 / CELL_PX;
   const ox = (size.width / 2 - view.x * view.scale) / CELL_PX;
@@ -61,7 +62,7 @@ export function countDensity(frame: Frame, view: View, size: Size, field: Field,
 }
 
 /** The server's cells as ours: category by category in each cell, from the north-west. */
-export function gridDensity({ columns, rows, counts: planes }: Grid): Density {
+export function gridDensity({ columns, rows }: Pick<Grid, 'columns' | 'rows'>, planes: Uint16Array): Counted {
   const counts = new Uint32Array(columns * rows * PLANES);
   const cells = columns * rows;
   CATEGORIES.forEach((category, index) => {
@@ -75,9 +76,23 @@ export function gridDensity({ columns, rows, counts: planes }: Grid): Density {
   return { columns, rows, counts };
 }
 
+/** Between two densities of the same cells: people flow from the one to the other as the glide goes on. */
+export function mixDensity(from: Density, to: Density, progress: number, into?: Density): Density {
+  const { columns, rows } = to;
+  const fits = into?.columns === columns && into.rows === rows;
+  const counts = fits ? into.counts : new Float32Array(to.counts.length);
+  for (let cell = 0; cell < counts.length; cell += PLANES) {
+    for (let at = cell; at < cell + CATEGORIES.length; at += 1) {
+      const n = from.counts[at] as number;
+      counts[at] = n + ((to.counts[at] as number) - n) * progress;
+    }
+  }
+  return { columns, rows, counts };
+}
+
 /** Where a grid lies on the map, CSS px. */
 export function gridPlace(
-  { levels, column, row, columns, rows }: Grid,
+  { levels, column, row, columns, rows }: Omit<Grid, 'packed' | 'inView'>,
   view: View,
   size: Size,
   field: Field,
@@ -129,65 +144,9 @@ export function paintDensity(density: Density, palette: MapPalette, shown: Reado
 }
 
 /** ln(1 + n), from a table for the usual numbers: it is asked for each cell of each frame. */
-const STRENGTHS = Float32Array.from({ length: 1024 }, (_, n) => Math.log1p(n));
-const strength = (n: number): number => (n < 1024 ? (STRENGTHS[n] as number) : Math.log1p(n));
-
-/** The density as a canvas of its own, between the ground and the people. */
-export class DensityLayer {
-  readonly canvas = document.createElement('canvas');
-  private density: Density | undefined;
-  private painted: { grid: Grid; palette: MapPalette; shown: ReadonlySet<Category> } | undefined;
-
-  /** Counts everybody in the frame into cells of the map. */
-  draw(
-    frame: Frame,
-    view: View,
-    size: Size,
-    field: Field,
-    palette: MapPalette,
-    shown: ReadonlySet<Category>,
-  ): void {
-    this.density = countDensity(frame, view, size, field, this.density);
-    this.painted = undefined;
-    this.paint(paintDensity(this.density, palette, shown));
-    // Cells are whole; the map's last column and row may be cut.
-    const { columns, rows } = this.density;
-    this.place({ left: 0, top: 0, width: columns * CELL_PX, height: rows * CELL_PX });
-  }
-
-  /** Shows what the server has counted; as long as that is the same, the picture only moves. */
-  drawGrid(
-    grid: Grid,
-    view: View,
-    size: Size,
-    field: Field,
-    palette: MapPalette,
-    shown: ReadonlySet<Category>,
-  ): void {
-    const { painted } = this;
-    if (painted?.grid !== grid || painted.palette !== palette || painted.shown !== shown) {
-      this.paint(paintDensity(gridDensity(grid), palette, shown));
-      this.painted = { grid, palette, shown };
-    }
-    this.place(gridPlace(grid, view, size, field));
-  }
-
-  hide(): void {
-    this.canvas.style.visibility = 'hidden';
-  }
-
-  private paint(image: ImageData): void {
-    if (this.canvas.width !== image.width) this.canvas.width = image.width;
-    if (this.canvas.height !== image.height) this.canvas.height = image.height;
-    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
-  }
-
-  private place(box: { left: number; top: number; width: number; height: number }): void {
-    const { style } = this.canvas;
-    style.left = `${box.left}px`;
-    style.top = `${box.top}px`;
-    style.width = `${box.width}px`;
-    style.height = `${box.height}px`;
-    style.visibility = 'visible';
-  }
+const STRENGTHS = Float32Array.from({ length: 1025 }, (_, n) => Math.log1p(n));
+function strength(n: number): number {
+  if (n >= 1024) return Math.log1p(n);
+  const below = STRENGTHS[n | 0] as number;
+  return below + ((STRENGTHS[(n | 0) + 1] as number) - below) * (n - (n | 0));
 }

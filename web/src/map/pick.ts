@@ -1,4 +1,4 @@
-import { DRAWN, DRAWN_MASK, type Frame, indexOf, slotAt } from '../live/frame';
+import { DRAWN, DRAWN_MASK, type Frame, indexOf, type People, slotAt } from '../live/frame';
 import { placeOf } from '../live/picture';
 import type { Category } from '../ui/palette';
 import { categoryOf } from './renderer';
@@ -77,7 +77,7 @@ export function fieldPlace(scene: Scene, slot: number): Point | undefined {
 }
 
 /** How many people the map shows with the present view. */
-export function countInView(scene: Scene): number {
+export function countInView(scene: Pick<Scene, 'view' | 'size' | 'field'> & { current: People }): number {
   const { xy, states, count } = scene.current;
   const { field, view, size } = scene;
   const west = ((view.x - size.width / 2 / view.scale) * 65535) / field.width;

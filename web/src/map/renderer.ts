@@ -1,10 +1,19 @@
-import type { Frame } from '../live/frame';
+import type { Frame, People } from '../live/frame';
 import { DRAWN, DRAWN_MASK, IMMUNE_BIT } from '../live/frame';
 import type { DrawStyle } from '../ui/glyphs';
 import { CATEGORIES, type Category, type MapPalette } from '../ui/palette';
+import type { Painter } from './painter';
 import type { Field, Size, View } from './view';
 
 export type RendererKind = 'webgl' | 'canvas';
+
+/** What a processor does about the number of people in view. */
+export interface Effort {
+  /** Too many to be drawn between two pictures of the screen. */
+  apart: boolean;
+  /** Too many for smooth sprites. */
+  squares: boolean;
+}
 
 /** How people look; what a back end needs besides the frame and the view. */
 export interface Look {
@@ -16,8 +25,7 @@ export interface Look {
   dotPx: number;
   /** Radius of the infection ring, CSS px; 0 for none. */
   ringPx: number;
-  /** About how many people are in view. */
-  inView: number;
+  effort: Effort;
   /** Only these slots stand out, the others are faint; undefined for no such thing. */
   isolated: ReadonlySet<number> | undefined;
 }
@@ -30,13 +38,16 @@ export interface MapRenderer {
   frame(previous: Frame | undefined, current: Frame): void;
   view(view: View, size: Size, pixelRatio: number): void;
   mode(look: Look): void;
-  /** Draws; `progress` is how far the glide is, 0 to 1. */
-  draw(progress: number): void;
+  /** How many people the view showed when that was counted last; undefined when the back end does not count. */
+  readonly inView?: number | undefined;
+  /** Draws; `progress` is how far the glide is, 0 to 1. True when people are then drawn other than before. */
+  draw(progress: number): boolean;
   dispose(): void;
 }
 
 export interface RendererOptions {
   field: Field;
+  painter: Painter;
   /** The back end can draw no more; another has to take its place. */
   onLost(): void;
 }
@@ -54,7 +65,7 @@ export const CATEGORY_OF_STATE: Uint8Array = Uint8Array.from({ length: 256 }, (_
  * Both coordinates of each slot in one word, x in its low half: one read instead of two, which at a million
  * people is a third of the time. Frames and all machines with a browser are little endian.
  */
-export function wordsOf({ xy, count }: Pick<Frame, 'xy' | 'count'>): Uint32Array {
+export function wordsOf({ xy, count }: Pick<People, 'xy' | 'count'>): Uint32Array {
   return new Uint32Array(xy.buffer, xy.byteOffset, count);
 }
 

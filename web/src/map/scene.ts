@@ -3,11 +3,13 @@ import { type Picture, placeOf } from '../live/picture';
 import type { DrawStyle } from '../ui/glyphs';
 import type { Category, MapPalette } from '../ui/palette';
 import { drawGround, drawSelection } from './backdrop';
-import { STAMPS_MAX } from './canvas';
+import { effortFor } from './canvas';
 import { gpuName, kindFor, makeRenderer, SlownessWatch } from './choose';
-import { crowdFrom, DensityLayer, isCrowded } from './density';
+import { crowdFrom, isCrowded } from './density';
+import { DensityLayer } from './density-layer';
 import { listenForGestures } from './gestures';
 import { DETAILED_MAX, type Sizes, sizesFor } from './look';
+import { Painter } from './painter';
 import {
   countInView,
   type Direction,
@@ -17,7 +19,7 @@ import {
   type Scene,
   screenPlace,
 } from './pick';
-import type { MapRenderer, RendererKind } from './renderer';
+import type { Effort, MapRenderer, RendererKind } from './renderer';
 import {
   clampView,
   type Field,
@@ -70,9 +72,12 @@ export interface MapEvents {
 export class MapScene {
   readonly timings: number[] = [];
   draws = 0;
+  /** Pictures of people that were shown: a draw without anything new is none. */
+  pictures = 0;
   private renderer: MapRenderer;
   private readonly ground = document.createElement('canvas');
-  private readonly density = new DensityLayer();
+  private readonly painter = new Painter(() => this.invalidate());
+  private readonly density = new DensityLayer(this.painter);
   private readonly marks = document.createElement('canvas');
   private readonly stops: (() => void)[] = [];
   private readonly watch = new SlownessWatch();
@@ -87,8 +92,7 @@ export class MapScene {
   private sizes: Sizes | undefined;
   private inView = 0;
   private crowded = false;
-  private few = true;
-  private densityOld = true;
+  private effort: Effort = { apart: false, squares: false };
   private countedAt = 0;
   private window: Window | undefined;
   private lookedAt = Number.NEGATIVE_INFINITY;
@@ -144,7 +148,6 @@ export class MapScene {
     if (wish.palette !== this.wish.palette) this.groundOld = true;
     this.wish = wish;
     this.lookOld = true;
-    this.densityOld = true;
     this.invalidate();
   }
 
@@ -213,11 +216,17 @@ export class MapScene {
     clearTimeout(this.lookTimer);
     for (const stop of this.stops) stop();
     this.renderer.dispose();
+    this.density.dispose();
+    this.painter.dispose();
     this.host.replaceChildren();
   }
 
   private make(kind: RendererKind): MapRenderer {
-    const renderer = makeRenderer(kind, { field: this.run.field, onLost: () => this.replaceRenderer() });
+    const renderer = makeRenderer(kind, {
+      field: this.run.field,
+      painter: this.painter,
+      onLost: () => this.replaceRenderer(),
+    });
     for (const canvas of [this.ground, this.density.canvas, renderer.canvas, this.marks])
       canvas.setAttribute('aria-hidden', 'true');
     renderer.canvas.dataset.renderer = renderer.kind;
@@ -256,14 +265,12 @@ export class MapScene {
 
   private tookFrame(): void {
     this.frameOld = true;
-    this.densityOld = true;
     this.invalidate();
   }
 
   private setView(view: View): void {
     this.current = view;
     this.groundOld = true;
-    this.densityOld = true;
     this.countedAt = 0;
     this.events.view(view, this.isHome);
     this.invalidate();
@@ -301,14 +308,17 @@ export class MapScene {
     this.updateLook();
     this.lookAround();
     this.drawGround();
-    if (this.crowded && current !== undefined) this.drawDensity(current);
-    else this.drawPeople(previous, current, progress);
+    const isNew =
+      this.crowded && current !== undefined
+        ? this.drawDensity(previous, current, progress)
+        : this.drawPeople(previous, current, progress);
+    if (isNew) this.pictures += 1;
     this.drawMarks();
     this.draws += 1;
     this.timings.push(performance.now() - began);
     if (this.timings.length > TIMINGS_MAX) this.timings.shift();
-    const glides = progress < 1 && !this.crowded;
-    const slow = this.watch.drew(began, glides);
+    const glides = progress < 1 && (!this.crowded || previous?.density !== undefined);
+    const slow = this.watch.drew(began, glides && !this.crowded);
     if (slow && this.renderer.kind === 'webgl' && this.options.renderer === undefined) this.replaceRenderer();
     if (glides) this.invalidate();
   }
@@ -327,7 +337,6 @@ export class MapScene {
     };
     this.isHome = false;
     this.groundOld = true;
-    this.densityOld = true;
   }
 
   private updateLook(): void {
@@ -337,6 +346,8 @@ export class MapScene {
     const now = performance.now();
     if (grid !== undefined) {
       this.inView = grid.inView;
+    } else if (count >= COUNT_FREE && !this.crowded && this.renderer.inView !== undefined) {
+      this.inView = this.renderer.inView;
     } else if (scene !== undefined && (count < COUNT_FREE || now - this.countedAt > COUNT_MS)) {
       this.inView = count <= DETAILED_MAX ? count : countInView(scene);
       this.countedAt = now;
@@ -355,13 +366,14 @@ export class MapScene {
     if (crowded !== this.crowded) this.lookOld = true;
     this.crowded = crowded;
     const same = old?.style === sizes.style && old.dotPx === sizes.dotPx && old.ringPx === sizes.ringPx;
-    const few = this.inView <= STAMPS_MAX;
-    if (same && few === this.few && !this.lookOld) return;
-    this.few = few;
+    const effort = effortFor(this.inView, this.effort);
+    const asEasy = effort.apart === this.effort.apart && effort.squares === this.effort.squares;
+    if (same && asEasy && !this.lookOld) return;
+    this.effort = effort;
     this.sizes = sizes;
     this.lookOld = false;
     const { palette, shown, isolated } = this.wish;
-    this.renderer.mode({ ...sizes, palette, shown, isolated, inView: this.inView });
+    this.renderer.mode({ ...sizes, palette, shown, isolated, effort });
     this.events.drawing(crowded ? 'density' : sizes.style, this.renderer.kind);
   }
 
@@ -397,24 +409,26 @@ export class MapScene {
     this.events.look(next);
   }
 
-  private drawPeople(previous: Frame | undefined, current: Frame | undefined, progress: number): void {
-    this.density.hide();
-    this.renderer.canvas.style.visibility = 'visible';
+  private drawPeople(previous: Frame | undefined, current: Frame | undefined, progress: number): boolean {
     if (this.frameOld && current !== undefined) this.renderer.frame(previous, current);
     this.frameOld = false;
     this.renderer.view(this.current, this.size, devicePixelRatio);
-    this.renderer.draw(progress);
+    const isNew = this.renderer.draw(progress);
+    // A density stays until people can be seen.
+    if (isNew) {
+      this.density.hide();
+      this.renderer.canvas.style.visibility = 'visible';
+    }
+    return isNew;
   }
 
-  private drawDensity(current: Frame): void {
-    this.renderer.canvas.style.visibility = 'hidden';
-    if (!this.densityOld) return;
-    this.densityOld = false;
+  private drawDensity(previous: Frame | undefined, current: Frame, progress: number): boolean {
     const { palette, shown } = this.wish;
     const { field } = this.run;
-    if (current.density !== undefined)
-      this.density.drawGrid(current.density, this.current, this.size, field, palette, shown);
-    else this.density.draw(current, this.current, this.size, field, palette, shown);
+    const { current: view, size } = this;
+    const isNew = this.density.draw({ previous, current, progress, view, size, field, palette, shown });
+    if (isNew) this.renderer.canvas.style.visibility = 'hidden';
+    return isNew;
   }
 
   private drawGround(): void {
@@ -433,9 +447,11 @@ export class MapScene {
   }
 
   private drawMarks(): void {
-    const pen = this.marks.getContext('2d');
     const { selected, palette } = this.wish;
     const at = selected === undefined ? undefined : this.screen(selected);
+    // An empty canvas over everything would be laid over it again for each picture.
+    this.marks.style.visibility = at === undefined ? 'hidden' : 'visible';
+    const pen = at === undefined ? null : this.marks.getContext('2d');
     if (pen !== null)
       drawSelection(pen, devicePixelRatio, { size: this.size, palette }, at, this.sizes?.dotPx ?? 4);
   }

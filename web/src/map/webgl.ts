@@ -84,13 +84,13 @@ export class WebglRenderer implements MapRenderer {
     this.spritesOld = true;
   }
 
-  draw(progress: number): void {
+  draw(progress: number): boolean {
     const { gpu, look, where, frames } = this;
-    if (gpu === undefined || look === undefined || where === undefined) return;
+    if (gpu === undefined || look === undefined || where === undefined) return false;
     const { gl, uniforms } = gpu;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (frames === undefined) return;
+    if (frames === undefined) return true;
     const sprites = this.upToDateSprites(gpu, look, where.pixelRatio);
     const { view, size } = where;
     const { field } = this.options;
@@ -105,6 +105,7 @@ export class WebglRenderer implements MapRenderer {
     if (sprites.rings.size > 0) this.pass(gpu, look, gpu.rings, sprites.ring, opacity);
     this.pass(gpu, look, gpu.people, sprites.person, opacity);
     if (look.isolated !== undefined) this.isolated(gpu, look, sprites, frames.current);
+    return true;
   }
 
   dispose(): void {

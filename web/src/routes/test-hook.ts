@@ -19,6 +19,8 @@ function look(session: RunSession, map: MapHandle) {
     slot: useChoices.getState().slot,
     view: map.current?.view,
     draws: map.current?.draws ?? 0,
+    /** Pictures of people that were shown; a draw that found nothing new is none. */
+    pictures: map.current?.pictures ?? 0,
     /** Milliseconds of script of each of the last draws. */
     timings: map.current?.timings.slice() ?? [],
     frame: session.picture.current,
