@@ -1,8 +1,13 @@
 // The two back ends draw the same, and either can take over from the other. Few people: WebGL is slow without a GPU.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { startMock } from '../mock/server.mjs';
 import { hasPicture, look, openBrowser, openSite, until } from './browser.mjs';
 
+/** More than are drawn at once, and few enough for WebGL without a GPU. */
+const CROWD = 2000;
+/** Squares, and still fewer than a density begins with. */
+const LARGE = 20_000;
 let site;
 let browser;
 let page;
@@ -35,6 +40,15 @@ async function drawing(renderer, style) {
   });
 }
 
+/** Waits until the same picture stays for a while. */
+async function settled() {
+  let pictures;
+  do {
+    pictures = (await look(page)).pictures;
+    await page.waitForTimeout(400);
+  } while ((await look(page)).pictures !== pictures);
+}
+
 const parts = (colour) => colour.match(/../g).map((part) => Number.parseInt(part, 16));
 /** Edges may differ by a shade where a sprite falls between pixels. */
 const differ = (a, b) => Math.max(...parts(a).map((part, i) => Math.abs(part - parts(b)[i]))) > 72;
@@ -59,6 +73,82 @@ for (const [name, style] of [
     );
   });
 }
+
+test('a crowd that the worker paints is the crowd that WebGL draws', async (t) => {
+  const crowd = await startMock({ crowd: CROWD, stepMs: 0, people: 5 });
+  t.after(() => crowd.close());
+  const run = crowd.worlds.at(-1).id;
+  const drawn = {};
+  for (const renderer of ['canvas', 'webgl']) {
+    await page.goto(`${crowd.url}/?run=${run}&renderer=${renderer}&moment=5`);
+    await hasPicture(page);
+    await until(page, () => window.__coronaz.moment === 5 && window.__coronaz.pictures > 0);
+    await settled();
+    drawn[renderer] = await page.evaluate(() => {
+      const { frame, place, colourAt } = window.__coronaz;
+      return Array.from({ length: 120 }, (_, i) => colourAt(place(Math.floor((i * frame.count) / 120))));
+    });
+  }
+  assert.equal(page.workers().length, 0, 'WebGL needs none for dots');
+  const different = drawn.canvas.filter((colour, i) => differ(colour, drawn.webgl[i]));
+  assert.ok(different.length <= 6, `${different.length} of 120: ${different}`);
+  assert.ok(
+    drawn.canvas.filter((colour) => colour.endsWith('ff')).length > 60,
+    'people are where they should be',
+  );
+});
+
+test('a large crowd is painted in a worker, glides, moves along with the view, and goes on without a worker', async (t) => {
+  const crowd = await startMock({ crowd: LARGE, stepMs: 400, people: 5 });
+  t.after(() => crowd.close());
+  const open = async () => {
+    await page.goto(`${crowd.url}/?run=${crowd.worlds.at(-1).id}&renderer=canvas`);
+    await hasPicture(page);
+    await until(page, () => window.__coronaz.pictures > 3 && window.__coronaz.drawing === 'dots');
+  };
+  await open();
+  assert.equal(page.workers().length, 1);
+  const { moments, pictures } = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const { moment, pictures } = window.__coronaz;
+        setTimeout(() => {
+          const now = window.__coronaz;
+          done({ moments: now.moment - moment, pictures: now.pictures - pictures });
+        }, 2500);
+      }),
+  );
+  assert.ok(pictures > moments + 2, `${pictures} pictures of ${moments} moments`);
+  await page.keyboard.press(' ');
+  await until(page, () => window.__coronaz.mode === 'paused');
+  for (const key of ['+', '+', 'ArrowLeft']) await page.locator('#map').press(key);
+  await settled();
+  const hits = () =>
+    page.evaluate(() => {
+      const { frame, place, colourAt } = window.__coronaz;
+      const { width, height } = document.querySelector('#map').getBoundingClientRect();
+      let [inside, hit] = [0, 0];
+      for (let slot = 0; slot < frame.count && inside < 100; slot += 7) {
+        const at = place(slot);
+        if (!(at?.x > 5 && at.y > 5 && at.x < width - 5 && at.y < height - 5)) continue;
+        inside += 1;
+        if (!colourAt(at).endsWith('00')) hit += 1;
+      }
+      return { inside, hit };
+    });
+  assert.deepEqual(await hits(), { inside: 100, hit: 100 });
+  await page.addInitScript(() => {
+    // Only this test's page, and only while it asks for it.
+    if (location.hash === '#no-worker') window.Worker = undefined;
+  });
+  await page.goto('about:blank');
+  await page.goto(`${crowd.url}/?run=${crowd.worlds.at(-1).id}&renderer=canvas&moment=3#no-worker`);
+  await hasPicture(page);
+  await until(page, () => window.__coronaz.moment === 3 && window.__coronaz.pictures > 0);
+  await settled();
+  assert.equal(page.workers().length, 0);
+  assert.deepEqual(await hits(), { inside: 100, hit: 100 });
+});
 
 test('a lost context comes back with the same picture', async () => {
   await page.goto(`${site.url}/?renderer=webgl&moment=5`);
