@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use coronaz_bus::{ContentType, MemoryBus};
 use coronaz_devices::{journal, spool};
 use coronaz_model::Parameters;
-use coronaz_wire::{Announcement, Contact};
+use coronaz_wire::{Announcement, Contact, Report};
 use uuid::Uuid;
 
 use crate::air::{Listener, Process, RUN, config, contacts_of_positions, contacts_of_reports, reports};
@@ -51,6 +51,39 @@ fn a_stopped_process_is_a_death_with_a_last_message() {
     let summary = process.end();
     assert_eq!((summary.figures.devices_untold, summary.figures.contacts_untold), (0, 0));
     assert_eq!(reports(&bus).iter().filter(|report| !report.alive).count(), 3);
+}
+
+#[test]
+fn a_process_that_leaves_off_is_no_death_and_the_next_one_with_its_spool_carries_the_devices_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with_spool = || {
+        let mut config = config(3, 0, crowd(), 47_248);
+        config.spool = Some((folder.path().join("spool"), spool::LIMIT_BYTES));
+        config
+    };
+    let bus = MemoryBus::new(1);
+    let process = Process::start(with_spool(), &bus);
+    sleep_ms(2_500);
+    process.stop.ask_to_leave();
+    let summary = process.end();
+    assert!(summary.left && summary.figures.contacts_untold == 0, "{summary:?}");
+    let devices = |reports: &[Report]| reports.iter().map(|report| report.uuid).collect::<BTreeSet<Uuid>>();
+    let before = reports(&bus);
+    assert!(before.iter().all(|report| report.alive) && devices(&before).len() == 3);
+    let process = Process::start(with_spool(), &bus);
+    sleep_ms(2_500);
+    process.stop.ask();
+    assert!(!process.end().left);
+    let all = reports(&bus);
+    assert_eq!(devices(&all), devices(&before), "they are the same");
+    assert_eq!(all.iter().filter(|report| !report.alive).count(), 3);
+    // Without a spool nobody could carry them on: it is a death.
+    let bus = MemoryBus::new(1);
+    let process = Process::start(config(2, 0, crowd(), 47_249), &bus);
+    sleep_ms(1_500);
+    process.stop.ask_to_leave();
+    assert!(!process.end().left);
+    assert_eq!(reports(&bus).iter().filter(|report| !report.alive).count(), 2);
 }
 
 #[test]
