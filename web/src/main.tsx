@@ -5,7 +5,8 @@ import { ThemeProvider } from '@mui/material/styles';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { queryDefaults } from './api/queries';
+import { sessionQuery } from './api/operator-queries';
+import { queryDefaults, runsQuery } from './api/queries';
 import { MapHandleProvider } from './map/handle';
 import { readAddress } from './routes/address';
 import { Page } from './routes/page';
@@ -28,6 +29,10 @@ useChoices.setState({
   shapes: start.shapes,
   person: start.person,
 });
+
+// What is asked first is on its way while the page is built.
+void client.prefetchQuery(runsQuery);
+void client.prefetchQuery(sessionQuery);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no root');

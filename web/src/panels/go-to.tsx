@@ -117,7 +117,7 @@ export function StepButton({ by, sign, outlined = false }: StepButtonProps) {
       size="small"
       color="inherit"
       variant={outlined ? 'outlined' : 'text'}
-      aria-label={words.step(by, sign)}
+      aria-label={`${words.short(by, sign)}: ${words.step(by, sign)}`}
       onClick={() => session.skip(sign * STEPS_MS[by])}
       sx={{ minWidth: 0, px: 0.75, whiteSpace: 'nowrap', color: 'text.secondary', borderColor: 'divider' }}
     >

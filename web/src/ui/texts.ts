@@ -142,7 +142,7 @@ export const texts = {
       hint: 'A day as 120, or a time as 09:41:07',
       wrong: 'Neither a day as 120 nor a time as 09:41',
       go: 'Go',
-      step: (by: 'second' | 'minute', sign: 1 | -1) => `One ${by} ${sign > 0 ? 'forward' : 'back'}`,
+      step: (by: 'second' | 'minute', sign: 1 | -1) => `one ${by} ${sign > 0 ? 'forward' : 'back'}`,
       short: (by: 'second' | 'minute', sign: 1 | -1) =>
         `${sign > 0 ? '+' : '−'}1 ${by === 'second' ? 's' : 'min'}`,
     },
