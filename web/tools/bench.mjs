@@ -1,152 +1,123 @@
 // node tools/bench.mjs [PEOPLE …]: how fast the map is, in this machine's headless browser, for each back end.
-// Frames come at 20 a second from the mock server; script is the page's own time for each draw. Beside it, in the same
-// run, the original's way: an SVG circle for each person, moved one by one.
+//
+// A crowd of which everybody moves is sent by the mock server, encoded beforehand: 20 moments a second, and one a second as a
+// laboratory does. A picture is a draw that shows people other than before; the gaps are between their animation frames.
+// Script is all that the page's own thread computes from one picture to the next, in CPU time, from the browser's trace.
+// Beside it, in the same run, the original's way: an SVG circle for each person, moved one by one.
+import { cpus, loadavg } from 'node:os';
 import { hasPicture, openBrowser, until } from '../e2e/browser.mjs';
 import { startMock } from '../mock/server.mjs';
+import { benchSvg } from './bench-svg.mjs';
+import { traceScript } from './trace.mjs';
 
 const sizes = process.argv.slice(2).map(Number);
 const WATCH_MS = 8000;
-const SEEKS = 20;
-/** A plain SVG of a million people is not waited for any longer. */
-const SVG_MS_MAX = 90_000;
+const SETTLES_MS = 2000;
+const SEEKS = 12;
+const VIEWPORT = { width: 1370, height: 970 };
+const WAYS = ['renderer=canvas&density=off', 'renderer=webgl&density=off', ''];
 const quantile = (values, q) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * q)];
+const both = (values, digits = 1) =>
+  [0.5, 0.95].map((q) => (quantile(values, q) ?? Number.NaN).toFixed(digits)).join(', ');
+const load = () => `load ${loadavg()[0].toFixed(1)}`;
 
+console.log(`${new Date().toISOString()} ${cpus().length} cores, ${load()}; each pair is p50, p95`);
 for (const people of sizes.length > 0 ? sizes : [10_000, 100_000, 1_000_000]) {
-  const mock = await startMock({ crowd: people, stepMs: 50, history: 5, people: 5 });
-  const run = mock.worlds.at(-1);
-  for (const way of ['renderer=canvas&density=off', 'renderer=webgl&density=off', '']) {
-    const browser = await openBrowser({ viewport: { width: 1370, height: 970 } });
-    const { page } = browser;
-    const began = Date.now();
-    await page.goto(`${mock.url}/?run=${run.id}&${way}`);
-    await hasPicture(page).catch(() => {});
-    const first = Date.now() - began;
-    const from = await page.evaluate(() => window.__coronaz.draws);
-    const gaps = await page.evaluate(
-      (ms) =>
-        new Promise((done) => {
-          const gaps = [];
-          let last = performance.now();
-          const end = last + ms;
-          let seen = window.__coronaz.frame;
-          const tick = () => {
-            const now = performance.now();
-            const { frame } = window.__coronaz;
-            if (frame !== seen) {
-              gaps.push(now - last);
-              last = now;
-              seen = frame;
-            }
-            if (now < end) requestAnimationFrame(tick);
-            else done(gaps);
-          };
-          tick();
-        }),
-      WATCH_MS,
-    );
-    const { draws, timings, drawing, renderer } = await page.evaluate(() => ({
-      ...window.__coronaz,
-      frame: undefined,
-      place: undefined,
-      colourAt: undefined,
-    }));
-    const seeks = [];
-    await page.getByRole('slider', { name: 'Day' }).focus();
-    for (let i = 0; i < SEEKS; i += 1) {
-      const start = Date.now();
-      await page.keyboard.press(i % 2 === 0 ? 'Home' : 'PageUp');
-      await until(
-        page,
-        () => window.__coronaz.frame.moment === window.__coronaz.wanted,
-        undefined,
-        20_000,
-      ).catch(() => {});
-      seeks.push(Date.now() - start);
-    }
-    console.log(
-      [
-        `${people} people`,
-        `${renderer} ${drawing}`.padEnd(14),
-        `first picture ${first} ms`,
-        `script p50 ${quantile(timings, 0.5).toFixed(1)} p95 ${quantile(timings, 0.95).toFixed(1)} ms`,
-        `${((draws - from) / (WATCH_MS / 1000)).toFixed(1)} draws/s`,
-        `${(gaps.length / (WATCH_MS / 1000)).toFixed(1)} frames/s, gap p95 ${(quantile(gaps, 0.95) ?? Number.NaN).toFixed(0)} ms`,
-        `seek p50 ${quantile(seeks, 0.5)} p95 ${quantile(seeks, 0.95)} ms`,
-      ].join(' | '),
-    );
-    if (browser.errors.length > 0) console.log(browser.errors);
-    await browser.close();
+  for (const hz of [20, 1]) {
+    const mock = await startMock({ crowd: people, stepMs: 1000 / hz, history: 5, people: 5 });
+    for (const way of WAYS) await measure(mock, people, hz, way);
+    await mock.close();
   }
-  await mock.close();
-  await benchSvg(people);
+  const seen = await benchSvg(people, WATCH_MS);
+  const gaps = seen?.gaps ?? [];
+  const perSecond = 1000 / (gaps.reduce((a, b) => a + b, 0) / gaps.length);
+  print(people, '', 'plain SVG', seen && { ...seen, perSecond, script: seen.scripts });
 }
 
-/** A circle a person, placed anew for each frame. */
-async function benchSvg(people) {
-  const browser = await openBrowser({ viewport: { width: 1370, height: 970 } });
-  const { page } = browser;
-  await page.setContent('<body style="margin:0"></body>');
-  const work = page.evaluate(svgWay, { people, ms: WATCH_MS });
-  const late = new Promise((done) => setTimeout(done, SVG_MS_MAX).unref());
-  const seen = await Promise.race([work, late]);
-  const name = `${people} people | plain SVG     `;
-  if (seen === undefined) console.log(`${name} | no second frame within ${SVG_MS_MAX / 1000} s`);
-  else {
-    const { first, scripts, gaps } = seen;
-    console.log(
-      [
-        name,
-        `first picture ${first.toFixed(0)} ms`,
-        `script p50 ${quantile(scripts, 0.5).toFixed(1)} p95 ${quantile(scripts, 0.95).toFixed(1)} ms`,
-        `${(1000 / (gaps.reduce((a, b) => a + b, 0) / gaps.length)).toFixed(1)} frames/s, gap p95 ${quantile(gaps, 0.95).toFixed(0)} ms`,
-      ].join(' | '),
-    );
-  }
-  // What still works away at a million elements is not waited for.
-  work.catch(() => {});
+async function measure(mock, people, hz, way) {
+  const browser = await openBrowser({ viewport: VIEWPORT });
+  const { page, context } = browser;
+  const began = Date.now();
+  await page.goto(`${mock.url}/?run=${mock.worlds.at(-1).id}&${way}`);
+  await hasPicture(page).catch(() => {});
+  const first = Date.now() - began;
+  await page.waitForTimeout(SETTLES_MS);
+  const { result, script } = await traceScript(context.browser(), page, 'picture', () =>
+    page.evaluate(watch, WATCH_MS),
+  );
+  const { renderer, drawing } = await page.evaluate(() => ({
+    renderer: window.__coronaz.renderer,
+    drawing: window.__coronaz.drawing,
+  }));
+  const seeks = await seek(page);
+  const perSecond = (1000 * result.gaps.length) / WATCH_MS;
+  const moments = (1000 * result.moments) / WATCH_MS;
+  print(people, `${hz} Hz`, `${renderer} ${drawing}`, {
+    first,
+    ...result,
+    perSecond,
+    moments,
+    script,
+    seeks,
+  });
+  if (browser.errors.length > 0) console.log(browser.errors);
   await browser.close();
 }
 
-/** Runs in the page. */
-async function svgWay({ people, ms }) {
-  const name = 'http://www.w3.org/2000/svg';
-  const painted = () =>
-    new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))));
-  const began = performance.now();
-  const svg = document.createElementNS(name, 'svg');
-  svg.setAttribute('viewBox', '0 0 1370 970');
-  svg.setAttribute('width', '1370');
-  svg.setAttribute('height', '970');
-  const circles = Array.from({ length: people }, (_, person) => {
-    const circle = document.createElementNS(name, 'circle');
-    circle.setAttribute('r', '1');
-    circle.setAttribute('fill', person % 20 === 0 ? '#c8102e' : '#1f5fd0');
-    svg.append(circle);
-    return circle;
+/** Runs in the page: the gaps between pictures, and how many new moments came. */
+function watch(ms) {
+  return new Promise((done) => {
+    const gaps = [];
+    let [moments, last, { pictures, frame }] = [0, undefined, window.__coronaz];
+    const end = performance.now() + ms;
+    const tick = (now) => {
+      const seen = window.__coronaz;
+      if (seen.frame !== frame) moments += 1;
+      frame = seen.frame;
+      if (seen.pictures !== pictures) {
+        performance.mark('picture');
+        if (last !== undefined) gaps.push(now - last);
+        last = now;
+      }
+      pictures = seen.pictures;
+      if (now < end) requestAnimationFrame(tick);
+      else done({ gaps, moments });
+    };
+    requestAnimationFrame(tick);
   });
-  const places = Float64Array.from(
-    { length: 2 * people },
-    (_, i) => Math.random() * (i % 2 === 0 ? 1370 : 970),
-  );
-  const place = () => {
-    for (let person = 0; person < people; person += 1) {
-      places[2 * person] += Math.random() - 0.5;
-      circles[person].setAttribute('cx', places[2 * person]);
-      circles[person].setAttribute('cy', places[2 * person + 1]);
-    }
-  };
-  place();
-  document.body.append(svg);
-  let last = await painted();
-  const first = last - began;
-  const [scripts, gaps] = [[], []];
-  for (const end = last + ms; last < end || gaps.length === 0; ) {
-    const from = performance.now();
-    place();
-    scripts.push(performance.now() - from);
-    const now = await painted();
-    gaps.push(now - last);
-    last = now;
+}
+
+/** How long seeks take, by the keys of the slider, ms. */
+async function seek(page) {
+  const seeks = [];
+  await page.getByRole('slider', { name: 'Day' }).focus();
+  for (let i = 0; i < SEEKS; i += 1) {
+    const start = Date.now();
+    await page.keyboard.press(i % 2 === 0 ? 'Home' : 'PageUp');
+    await until(
+      page,
+      () => window.__coronaz.frame.moment === window.__coronaz.wanted,
+      undefined,
+      20_000,
+    ).catch(() => {});
+    seeks.push(Date.now() - start);
   }
-  return { first, scripts, gaps };
+  return seeks;
+}
+
+function print(people, hz, way, seen) {
+  const head = `${people} people | ${hz.padEnd(5)} | ${way.padEnd(14)}`;
+  if (seen === undefined) {
+    console.log(`${head} | no second picture in time | ${load()}`);
+    return;
+  }
+  const { first, script, perSecond, gaps, moments, seeks } = seen;
+  const parts = [
+    `first picture ${first.toFixed(0)} ms`,
+    `script ${both(script)} ms`,
+    `${perSecond.toFixed(1)} pictures/s, gaps ${both(gaps, 0)} ms`,
+    moments === undefined ? '' : `${moments.toFixed(1)} moments/s`,
+    seeks === undefined ? '' : `seeks ${both(seeks, 0)} ms`,
+  ];
+  console.log([head, ...parts, load()].join(' | '));
 }

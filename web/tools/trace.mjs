@@ -1,12 +1,18 @@
 // Main-thread script of a page, from the browser's own trace.
 
 /** Events that are the page's script running; they nest, so what counts is their union. */
-const SCRIPT = new Set(['FunctionCall', 'EvaluateScript', 'RunMicrotasks', 'v8.callFunction', 'FireAnimationFrame']);
+const SCRIPT = new Set([
+  'FunctionCall',
+  'EvaluateScript',
+  'RunMicrotasks',
+  'v8.callFunction',
+  'FireAnimationFrame',
+]);
 
 /** Records while `work` runs; returns what it returned, and the script between each two marks named `mark`, ms. */
 export async function traceScript(browser, page, mark, work) {
   await browser.startTracing(page, {
-    categories: ['devtools.timeline', 'v8', 'v8.execute', 'blink.user_timing', 'toplevel', '__metadata'],
+    categories: ['devtools.timeline', 'v8', 'v8.execute', 'blink.user_timing'],
   });
   const result = await work();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
@@ -32,5 +38,5 @@ function scriptBetween(events, mark) {
     while (at < sums.length && times[at + 1] <= ts) at += 1;
     if (at < sums.length && ts >= times[0]) sums[at] += tdur / 1000;
   }
-  return { script: sums, events: own };
+  return { script: sums };
 }
