@@ -41,6 +41,7 @@ pub(super) fn commit(
         return Err(CommitFailure::Fenced(found));
     }
     cache.refresh(&transaction)?;
+    let log_rule = cache.log_rule;
     let mut committed = Committed::default();
     for AnnouncementRecord { announcement, .. } in &batch.announcements {
         match cache.run(&transaction, announcement.run)? {
@@ -63,7 +64,7 @@ pub(super) fn commit(
             }));
             continue;
         }
-        let mut writing = RunBatch::new(&transaction, run, batch);
+        let mut writing = RunBatch::new(&transaction, run, batch, log_rule);
         for record in records {
             writing.take(&record.report)?;
         }

@@ -5,6 +5,7 @@
 //! - `writer`: [`crate::Ingestion`]; `lease`: its leases; `commit`: one batch
 //! - `store_file`: the file as a writer has it; `administration`: deleting runs, `removal`: row by row
 //! - `run_row`, `person_rows`, `contact_rows`, `snapshot_rows`, `fleet_rows`: what a commit reads and writes of each
+//! - `people_log`: what is known of people in large runs until it is a row; `person_bytes`: in which form
 //! - `pool`: connections of readers; `reader`: [`crate::Queries`]; `read_*`: its questions
 //! - `hold`: somebody else's lock on it
 //! - `read_fleet`, `read_meetings`: those about a fleet, whose people are in frames
@@ -16,6 +17,8 @@ mod contact_rows;
 mod fleet_rows;
 mod hold;
 mod lease;
+mod people_log;
+mod person_bytes;
 mod person_rows;
 mod pool;
 mod read_audit;

@@ -1,9 +1,10 @@
 //! What the store knows of a person who reports, in memory while batches are written.
 
+use super::people_log;
 use crate::Health;
 use crate::encounter::Meetings;
 use crate::seen::Seen;
-use crate::view::Claimed;
+use crate::view::{self, Claimed};
 use coronaz_wire::report::Report;
 use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, params};
 
@@ -99,6 +100,16 @@ pub(super) enum Arrival {
 }
 
 impl Session {
+    /// As readers see it.
+    pub(super) fn view(&self) -> view::Session {
+        view::Session {
+            start_us: self.start_us,
+            next_seq: self.seen.next(),
+            gaps: self.seen.gaps_json(),
+            claimed: self.claimed,
+        }
+    }
+
     /// Takes note of a report of this start.
     fn arrive(&mut self, seq: u64, report: &Report) -> Arrival {
         if !self.seen.insert(seq) {
@@ -207,9 +218,21 @@ fn save_session(
     Ok(())
 }
 
-/// A person as stored; one that has never reported has nothing yet.
-pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqlite::Result<Person> {
-    let person = transaction
+/// What is stored of a person; `None`: it has never reported.
+pub(super) fn read(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqlite::Result<Option<Person>> {
+    match people_log::newest(transaction, run, slot)? {
+        Some(person) => Ok(Some(person)),
+        None => read_row(transaction, run, slot),
+    }
+}
+
+/// What its row says of a person; the log may know better.
+pub(super) fn read_row(
+    transaction: &Transaction<'_>,
+    run: i64,
+    slot: u32,
+) -> rusqlite::Result<Option<Person>> {
+    transaction
         .prepare_cached(
             "select x, y, infected, immune, alive, time_us, tick, first_us, contacts, heard_us, start_us,
                     latest_seq, next_seq, gaps, claimed_contacts, claimed_digest, home, open
@@ -245,8 +268,7 @@ pub(super) fn load(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusqli
                 ..Person::default()
             })
         })
-        .optional()?;
-    Ok(person.unwrap_or_default())
+        .optional()
 }
 
 /// Writes people; its statement is prepared once for a batch.
@@ -269,9 +291,7 @@ impl<'a> Saver<'a> {
     }
 
     /// Writes a person, with its encounters that may go on.
-    pub(super) fn save(&mut self, slot: u32, person: &mut Person) -> rusqlite::Result<()> {
-        person.touched = false;
-        person.passed_us = i64::MIN;
+    pub(super) fn save(&mut self, slot: u32, person: &Person) -> rusqlite::Result<()> {
         let Some(latest) = &person.latest else { return Ok(()) };
         let session = &person.session;
         person.meetings.write_open(&mut self.open);

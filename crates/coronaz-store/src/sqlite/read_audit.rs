@@ -1,6 +1,7 @@
 //! The auditor's questions.
 
 use super::fleet_rows::each_frame;
+use super::people_log;
 use super::pool::{Failure, Pool, run_id};
 use super::read_fleet::fleet;
 use super::read_runs::unsigned;
@@ -99,6 +100,14 @@ fn add_sessions(transaction: &Transaction<'_>, run: i64, nodes: &mut [Ledger]) -
         ledger.counted = unsigned(row, 2)?;
         ledger.sessions.push(session_from(row, 3)?);
     }
+    people_log::each_entry(transaction, run, |slot, person| {
+        let (Some(ledger), Some(latest)) = (nodes.get_mut(slot as usize), person.latest) else { return };
+        ledger.latest_us = Some(latest.time_us);
+        ledger.counted = person.contacts;
+        // The newest start of a device is the only one yet.
+        ledger.sessions.clear();
+        ledger.sessions.push(person.session.view());
+    })?;
     let mut statement = transaction.prepare_cached(
         "select slot, start_us, next_seq, gaps, claimed_contacts, claimed_digest from node_session
          where run = ? order by slot, start_us desc",

@@ -1,5 +1,6 @@
 //! Contacts, encounters and infections as people look at them: the newest first, or by who caused them.
 
+use super::people_log;
 use super::pool::{Failure, Pool, run_id, slot};
 use super::read_contacts::{begun_before, encounter_from, open_encounters};
 use super::read_fleet::fleet;
@@ -9,7 +10,7 @@ use crate::paging::page_back;
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Infection, Page};
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use uuid::Uuid;
 
@@ -174,11 +175,14 @@ pub(super) fn each_encounter(
         .query_row([id], |row| Ok(super::contact_rows::RunKey { id, window_us: row.get(0)? }))
         .optional()?;
     let Some(run) = run else { return Ok(()) };
-    let mut meeting = transaction
-        .prepare_cached("select slot from node_latest where run = ? and open is not null order by slot")?;
-    let mut rows = meeting.query([id])?;
-    while let Some(row) = rows.next()? {
-        let slot: u32 = row.get(0)?;
+    let mut meeting =
+        transaction.prepare_cached("select slot from node_latest where run = ? and open is not null")?;
+    let mut slots: BTreeSet<u32> =
+        meeting.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    people_log::each_entry(transaction, id, |slot, _| {
+        slots.insert(slot);
+    })?;
+    for slot in slots {
         let Some(person) = name(slot) else { continue };
         for (_, encounter) in open_encounters(transaction, run, slot, person, Span::ALL)? {
             if visit(encounter).is_break() {

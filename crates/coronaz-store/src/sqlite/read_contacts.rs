@@ -1,14 +1,15 @@
 //! Questions about contacts and encounters of a person: one look-up for each window of time there is.
 
 use super::contact_rows::RunKey;
+use super::person_rows;
 use super::pool::{Failure, Pool, run_id, slot};
 use super::read_fleet::fleet;
 use super::read_runs::{self, unsigned};
 use crate::ENCOUNTER_GAP_US;
-use crate::encounter::{Chain, Meetings};
+use crate::encounter::Chain;
 use crate::queries::Span;
 use crate::view::{Contact, Cursor, Encounter, Page};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -138,15 +139,10 @@ pub(super) fn open_encounters(
     person: Uuid,
     span: Span,
 ) -> rusqlite::Result<Vec<(u32, Encounter)>> {
-    let chains = transaction
-        .prepare_cached("select open from node_latest where run = ? and slot = ?")?
-        .query_row(params![run.id, slot], |row| {
-            Ok(Meetings::open_of(row.get_ref(0)?.as_str_or_null()?.unwrap_or_default()))
-        })
-        .optional()?;
+    let Some(reporter) = person_rows::read(transaction, run.id, slot)? else { return Ok(Vec::new()) };
     let mut name = transaction.prepare_cached("select uuid from node where run = ? and slot = ?")?;
     let mut open = Vec::new();
-    for (slot, chain) in chains.unwrap_or_default() {
+    for &(slot, chain) in reporter.meetings.open() {
         let Chain { from_us, to_us, nearest, contacts } = chain;
         if to_us >= span.from_us && from_us <= span.to_us {
             let other = name.query_row((run.id, slot), |row| row.get(0).map(Uuid::from_bytes))?;

@@ -1,12 +1,13 @@
 //! Questions about nodes and infections.
 
+use super::person_rows::{self, Latest};
 use super::pool::{Failure, Pool, run_id, slot};
 use super::read_fleet::fleet;
 use super::read_runs::unsigned;
 use super::read_states;
+use crate::At;
 use crate::view::{Claimed, Infection, Node, NodeDetail, NodeState, Session};
-use crate::{At, Health};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
 pub(super) fn nodes(
@@ -57,24 +58,7 @@ pub(super) fn node(
     let (key, slot) = slot(transaction, run, node)?;
     let run = key.id;
     let node = Node { slot, id: node };
-    let latest = transaction
-        .prepare_cached(
-            "select x, y, infected, immune, alive, time_us, first_us, contacts,
-                    start_us, next_seq, gaps, claimed_contacts, claimed_digest
-             from node_latest where run = ? and slot = ?",
-        )?
-        .query_row(params![run, slot], |row| {
-            let state = NodeState {
-                slot,
-                id: node.id,
-                x: row.get(0)?,
-                y: row.get(1)?,
-                health: Health { infected: row.get(2)?, immune: row.get(3)?, alive: row.get(4)? },
-                time_us: row.get(5)?,
-            };
-            Ok((state, row.get::<_, i64>(6)?, unsigned(row, 7)?, session_from(row, 8)?))
-        })
-        .optional()?;
+    let reporter = person_rows::read(transaction, run, slot)?;
     let infections = transaction
         .prepare_cached(
             "select i.time_us, e.uuid, r.uuid, i.x, i.y
@@ -91,10 +75,14 @@ pub(super) fn node(
         )?
         .query_map(params![run, slot], |row| session_from(row, 0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let Some((state, first_us, contacts, session)) = latest else {
+    let Some((person, latest)) = reporter.and_then(|person| person.latest.map(|latest| (person, latest)))
+    else {
         return Ok(NodeDetail { node, latest: None, first_us: None, infections, contacts: 0, sessions });
     };
-    sessions.insert(0, session);
+    let Latest { x, y, health, time_us, first_us, .. } = latest;
+    let state = NodeState { slot, id: node.id, x, y, time_us, health };
+    sessions.insert(0, person.session.view());
+    let contacts = person.contacts;
     Ok(NodeDetail { node, latest: Some(state), first_us: Some(first_us), infections, contacts, sessions })
 }
 

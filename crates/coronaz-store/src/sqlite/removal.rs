@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 /// Tables with rows of a run, and what follows the run in their keys. Whoever adds a table adds it here: a test asks the
 /// file for all of its tables.
-pub(super) const TABLES: [(&str, &[&str]); 12] = [
+pub(super) const TABLES: [(&str, &[&str]); 13] = [
     ("contact", &["window", "person", "time_us", "other"]),
     ("encounter", &["window", "person", "from_us", "other"]),
     ("node_state", &["report"]),
     ("node_latest", &["slot"]),
+    ("node_log", &["batch", "first_slot"]),
     ("node_session", &["slot", "start_us"]),
     ("infection", &["time_us", "infectee"]),
     ("state", &["k"]),

@@ -9,11 +9,12 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x435A_5331;
 
 /// One step for each version; a released one is never changed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_fleets.sql"),
     include_str!("migrations/0003_arrivals.sql"),
     include_str!("migrations/0004_runs.sql"),
+    include_str!("migrations/0005_people.sql"),
 ];
 
 /// The version this program writes.

@@ -25,6 +25,15 @@ impl SqliteIngestion {
     }
 }
 
+#[cfg(test)]
+impl SqliteIngestion {
+    pub(super) fn with_log_rule(path: &Path, rule: super::people_log::LogRule) -> Self {
+        let mut ingestion = Self::new(path);
+        ingestion.cache = Cache::default().with_log_rule(rule);
+        ingestion
+    }
+}
+
 impl Ingestion for SqliteIngestion {
     fn prepare(&mut self) -> Result<(), StoreError> {
         self.file.connection().map(|_| ())

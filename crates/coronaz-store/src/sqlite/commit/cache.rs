@@ -1,6 +1,7 @@
 //! What a writer remembers of the file from one batch to the next.
 
 use crate::sqlite::fleet_rows::Mirrors;
+use crate::sqlite::people_log::LogRule;
 use crate::sqlite::person_rows::People;
 use crate::sqlite::run_row::{self, RunRow};
 use rusqlite::Transaction;
@@ -29,19 +30,33 @@ pub(in crate::sqlite) struct Cache {
     pub(super) runs: HashMap<Uuid, CachedRun>,
     pub(super) mirrors: Mirrors,
     bytes_max: usize,
+    pub(super) log_rule: LogRule,
 }
 
 pub(super) struct CachedRun {
     pub(super) row: RunRow,
     pub(super) slots: HashMap<Uuid, u32>,
     pub(super) homes: Homes,
+    /// The slot at which the log's entries go on to become rows.
+    pub(super) log_cursor: u32,
     /// The row is as in the file.
     fresh: bool,
 }
 
 /// People by the partition that their reports come from.
 #[derive(Default)]
-pub(super) struct Homes(HashMap<i32, Home>);
+pub(super) struct Homes {
+    by_partition: HashMap<i32, Home>,
+    /// Whoever has an entry in the run's log is in one of these homes: all others are as their rows say.
+    log_is_known: bool,
+}
+
+/// The people of one partition, and what is known of all others.
+pub(super) struct HomeOf<'a> {
+    pub(super) people: &'a mut People,
+    pub(super) elsewhere: Vec<&'a People>,
+    pub(super) log_is_known: &'a mut bool,
+}
 
 struct Home {
     /// What was learnt under another epoch may have been changed by an owner in between.
@@ -51,21 +66,33 @@ struct Home {
 
 impl Homes {
     /// The people of a partition, as known under an epoch.
-    pub(super) fn of(&mut self, partition: i32, epoch: i64) -> &mut People {
-        let home = self.0.entry(partition).or_insert_with(|| Home { epoch, people: People::default() });
+    pub(super) fn of(&mut self, partition: i32, epoch: i64) -> HomeOf<'_> {
+        let Self { by_partition, log_is_known } = self;
+        let home = by_partition.entry(partition).or_insert_with(|| Home { epoch, people: People::default() });
         if home.epoch != epoch {
             *home = Home { epoch, people: People::default() };
+            *log_is_known = false;
         }
-        &mut home.people
+        let (mut people, mut elsewhere) = (None, Vec::new());
+        for (&place, home) in by_partition {
+            if place == partition {
+                people = Some(&mut home.people);
+            } else {
+                elsewhere.push(&home.people);
+            }
+        }
+        let Some(people) = people else { unreachable!("it was put in above") };
+        HomeOf { people, elsewhere, log_is_known }
     }
 
     /// Forgets the people of all other partitions: some of them moved to this one.
     pub(super) fn keep_only(&mut self, partition: i32) {
-        self.0.retain(|&home, _| home == partition);
+        self.by_partition.retain(|&home, _| home == partition);
+        self.log_is_known = false;
     }
 
     fn bytes(&self) -> usize {
-        self.0.values().map(|home| home.people.len() * PERSON_BYTES).sum()
+        self.by_partition.values().map(|home| home.people.len() * PERSON_BYTES).sum()
     }
 }
 
@@ -78,12 +105,24 @@ impl Default for Cache {
 impl Cache {
     /// Empty, and kept below so many bytes.
     pub(in crate::sqlite) fn of_bytes(bytes_max: usize) -> Self {
-        Self { data_version: None, runs: HashMap::new(), mirrors: Mirrors::default(), bytes_max }
+        Self {
+            data_version: None,
+            runs: HashMap::new(),
+            mirrors: Mirrors::default(),
+            bytes_max,
+            log_rule: LogRule::default(),
+        }
+    }
+
+    /// The same with another rule for the log.
+    #[cfg(test)]
+    pub(in crate::sqlite) fn with_log_rule(self, log_rule: LogRule) -> Self {
+        Self { log_rule, ..self }
     }
 
     /// Empties it.
     pub(in crate::sqlite) fn forget(&mut self) {
-        *self = Self::of_bytes(self.bytes_max);
+        *self = Self { log_rule: self.log_rule, ..Self::of_bytes(self.bytes_max) };
     }
 
     /// Takes note of what another writer may have changed.
@@ -121,7 +160,7 @@ impl Cache {
             Entry::Vacant(entry) => {
                 let Some(row) = run_row::load(transaction, uuid)? else { return Ok(None) };
                 let (slots, homes) = (HashMap::new(), Homes::default());
-                Ok(Some(entry.insert(CachedRun { row, slots, homes, fresh: true })))
+                Ok(Some(entry.insert(CachedRun { row, slots, homes, log_cursor: 0, fresh: true })))
             }
             Entry::Occupied(mut entry) => {
                 if !entry.get().fresh {
@@ -139,6 +178,8 @@ impl Cache {
                     } else if row.strays != run.row.strays {
                         run.homes = Homes::default();
                     }
+                    // Another writer's entries may be in it.
+                    run.homes.log_is_known = false;
                     run.row = row;
                     run.fresh = true;
                 }

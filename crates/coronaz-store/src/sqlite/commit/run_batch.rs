@@ -1,8 +1,9 @@
 //! The reports of one run in a batch.
 
-use super::cache::CachedRun;
+use super::cache::{CachedRun, HomeOf};
 use crate::snapshot::LATE_BIT;
 use crate::sqlite::contact_rows::{self, ContactRow};
+use crate::sqlite::people_log::{LogRule, PeopleLog};
 use crate::sqlite::person_rows::{self, Arrival, Latest, People, Person, Saver};
 use crate::sqlite::run_row::{self, RunRow};
 use crate::sqlite::snapshot_rows;
@@ -29,6 +30,12 @@ pub(super) struct RunBatch<'a> {
     row: &'a mut RunRow,
     slots: &'a mut HashMap<Uuid, u32>,
     people: &'a mut People,
+    elsewhere: Vec<&'a People>,
+    log: PeopleLog<'a>,
+    log_is_known: &'a mut bool,
+    log_cursor: &'a mut u32,
+    /// People looked up in the log.
+    looked_up: u32,
     partition: i32,
     /// Somebody's reports came from another partition before.
     strayed: bool,
@@ -45,13 +52,24 @@ pub(super) struct RunBatch<'a> {
 }
 
 impl<'a> RunBatch<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>, run: &'a mut CachedRun, batch: &Batch) -> Self {
-        let CachedRun { row, slots, homes, .. } = run;
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        run: &'a mut CachedRun,
+        batch: &Batch,
+        rule: LogRule,
+    ) -> Self {
+        let CachedRun { row, slots, homes, log_cursor, .. } = run;
+        let HomeOf { people, elsewhere, log_is_known } = homes.of(batch.partition, batch.epoch);
         Self {
             transaction,
+            log: PeopleLog { transaction, run: row.id, rule },
             row,
             slots,
-            people: homes.of(batch.partition, batch.epoch),
+            people,
+            elsewhere,
+            log_is_known,
+            log_cursor,
+            looked_up: 0,
             partition: batch.partition,
             strayed: false,
             state_every: batch.state_every.get(),
@@ -71,11 +89,15 @@ impl<'a> RunBatch<'a> {
             return Ok((slot, false));
         }
         let run = self.row.id;
-        let known = self
-            .transaction
-            .prepare_cached("select slot from node where run = ? and uuid = ?")?
-            .query_row(params![run, uuid.as_bytes()], |row| row.get::<_, u32>(0))
-            .optional()?;
+        // When all that were given are in memory, this one was not.
+        let known = if self.slots.len() == self.row.nodes as usize {
+            None
+        } else {
+            self.transaction
+                .prepare_cached("select slot from node where run = ? and uuid = ?")?
+                .query_row(params![run, uuid.as_bytes()], |row| row.get::<_, u32>(0))
+                .optional()?
+        };
         let slot = match known {
             Some(slot) => slot,
             None => {
@@ -96,8 +118,7 @@ impl<'a> RunBatch<'a> {
         let (slot, is_new) = self.slot(report.uuid)?;
         let run = self.row.id;
         if !self.people.contains(slot) {
-            let mut person =
-                if is_new { Person::default() } else { person_rows::load(self.transaction, run, slot)? };
+            let mut person = if is_new { Person::default() } else { self.load(slot)? };
             self.strayed |= person.latest.is_some() && person.home != Some(self.partition);
             person.home = Some(self.partition);
             self.people.insert(slot, person);
@@ -119,6 +140,23 @@ impl<'a> RunBatch<'a> {
         }
         self.taken += 1;
         Ok(())
+    }
+
+    /// A person as stored; one that has never reported has nothing yet.
+    fn load(&mut self, slot: u32) -> rusqlite::Result<Person> {
+        /// So many are sought in the log; for more of them it is taken over as a whole, and rows say all.
+        const LOOK_UPS_MAX: u32 = 32;
+        let run = self.row.id;
+        let is_row = *self.log_is_known && !self.elsewhere.iter().any(|people| people.contains(slot));
+        if !is_row && self.looked_up < LOOK_UPS_MAX {
+            self.looked_up += 1;
+            return Ok(person_rows::read(self.transaction, run, slot)?.unwrap_or_default());
+        }
+        if !is_row {
+            self.log.take_over_all(self.row.nodes)?;
+            *self.log_is_known = true;
+        }
+        Ok(person_rows::read_row(self.transaction, run, slot)?.unwrap_or_default())
     }
 
     /// Writes the row of a report that is new, and draws a state when it is time.
@@ -242,15 +280,24 @@ impl<'a> RunBatch<'a> {
     /// Writes those who were touched, in the order of their keys, and their encounters that are over.
     fn save_people(&mut self) -> rusqlite::Result<()> {
         let run = self.row.key();
+        let logged = self.row.nodes > self.log.rule.above;
         self.touched.sort_unstable();
-        let mut saver = Saver::new(self.transaction, run.id)?;
+        let mut saver = if logged { None } else { Some(Saver::new(self.transaction, run.id)?) };
         for &slot in &self.touched {
             let Some(person) = self.people.get_mut(slot) else { continue };
             let latest_us = person.latest.map_or(i64::MIN, |latest| latest.time_us);
             for (other, chain) in person.meetings.pass(person.passed_us.max(latest_us)) {
                 contact_rows::insert_encounter(self.transaction, run, slot, other, &chain)?;
             }
-            saver.save(slot, person)?;
+            person.touched = false;
+            person.passed_us = i64::MIN;
+            if let Some(saver) = &mut saver {
+                saver.save(slot, person)?;
+            }
+        }
+        if logged {
+            self.log.append(&self.touched, self.people)?;
+            self.log.take_over_some(self.log_cursor, self.row.nodes)?;
         }
         Ok(())
     }
