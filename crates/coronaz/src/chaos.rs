@@ -57,11 +57,11 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000), value_name = "N")]
     nodes: u32,
 
-    /// An Apache Kafka on this machine instead of the embedded broker
+    /// An Apache Kafka on this machine instead of the embedded broker; a topic is made there for this laboratory
     #[arg(long, value_name = "ADDR:PORT")]
     broker: Option<SocketAddr>,
 
-    /// A database on this machine instead of the embedded one: mongodb://ADDR:PORT/NAME
+    /// A database on this machine instead of the embedded one, made anew: mongodb://ADDR:PORT/NAME
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 
@@ -290,8 +290,10 @@ fn failure(error: &ChaosError) -> Failure {
     let text = chain(error);
     match error {
         ChaosError::Schedule(error) => of_schedule(error),
-        ChaosError::Stage(StageError::Store(_)) => Failure::usage(text),
-        ChaosError::Stage(StageError::NoBroker(_)) | ChaosError::NotWell(..) => Failure::unavailable(text),
+        ChaosError::Stage(StageError::Store(_) | StageError::StoreInUse(_)) => Failure::usage(text),
+        ChaosError::Stage(StageError::NoBroker(_) | StageError::StoreAway(_)) | ChaosError::NotWell(..) => {
+            Failure::unavailable(text)
+        }
         ChaosError::Stage(_) => Failure::io(text),
     }
 }

@@ -243,7 +243,7 @@ async fn arrive(ground: Ground, visitor: &mut Visitor, seed: u64) -> Result<Inje
         return Err((format!("no picture of every run at the page after {seconds} s"), ground));
     }
     let records = match &ground {
-        Ground::Own(stage) => match Records::start(stage.broker(), seed).await {
+        Ground::Own(stage) => match Records::start(stage.bus(), seed).await {
             Ok(records) => Some(records),
             Err(error) => return Err((error.to_string(), ground)),
         },
@@ -356,8 +356,8 @@ async fn conclude(
         report.air = stage.air().map(super::air::Air::figures);
         tell(Told::Step("stopping the devices, and waiting until all they sent is stored"));
         stage.stop_senders().await;
-        let (broker, location) = (stage.broker(), store.clone());
-        let settled = tokio::task::spawn_blocking(move || settle(broker, &location, settle_within)).await;
+        let (bus, location) = (stage.bus(), store.clone());
+        let settled = tokio::task::spawn_blocking(move || settle(&bus, &location, settle_within)).await;
         match settled.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(took) => report.settled_ms = u64::try_from(took.as_millis()).ok(),
             Err(reason) => report.findings.push(reason),

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -58,13 +57,13 @@ pub(super) struct Records {
 
 impl Records {
     /// Begins to follow the topic from where it ends now. Waits for the topic.
-    pub(super) async fn start(broker: SocketAddr, seed: u64) -> Result<Records, RecordsError> {
+    pub(super) async fn start(bus: BusConfig, seed: u64) -> Result<Records, RecordsError> {
         let (asking, asked) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let (ready, started) = oneshot::channel();
         let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || {
-            match Follower::new(broker, seed) {
+            match Follower::new(&bus, seed) {
                 Ok(follower) => {
                     // Whoever asked for it may have gone; then it is told to stop, too.
                     let _ = ready.send(Ok(()));
@@ -110,11 +109,10 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(broker: SocketAddr, seed: u64) -> Result<Self, String> {
-        let config = BusConfig::new(broker.to_string());
-        let partitions = ensure_topic(&config, TOPIC_WITHIN).map_err(|error| error.to_string())?;
-        let mut source = KafkaSource::new(&config).map_err(|error| error.to_string())?;
-        let sink = KafkaSink::new(&config).map_err(|error| error.to_string())?;
+    fn new(bus: &BusConfig, seed: u64) -> Result<Self, String> {
+        let partitions = ensure_topic(bus, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+        let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
+        let sink = KafkaSink::new(bus).map_err(|error| error.to_string())?;
         for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
             let ends = source.watermarks(partition, TOPIC_WITHIN).map_err(|error| error.to_string())?;
             source.assign(partition, ends.high).map_err(|error| error.to_string())?;

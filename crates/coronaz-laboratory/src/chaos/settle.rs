@@ -1,9 +1,6 @@
 //! Waits until everything on the topic is in the store.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use coronaz_bus::{BusConfig, KafkaSource, RecordSource, ensure_topic};
 use coronaz_store::{Queries, StoreLocation};
@@ -14,16 +11,11 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Waits until the store's offsets are the topic's ends; blocks. How long it took, or what is missing after `within`.
-pub(super) fn settle(
-    broker: SocketAddr,
-    store: &StoreLocation,
-    within: Duration,
-) -> Result<Duration, String> {
+pub(super) fn settle(bus: &BusConfig, store: &StoreLocation, within: Duration) -> Result<Duration, String> {
     let begun = Instant::now();
-    let config = BusConfig::new(broker.to_string());
-    let partitions = ensure_topic(&config, within).map_err(|error| error.to_string())?;
+    let partitions = ensure_topic(bus, within).map_err(|error| error.to_string())?;
     let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
-    let mut source = KafkaSource::new(&config).map_err(|error| error.to_string())?;
+    let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
     let store = store.queries();
     loop {
         let missing = missing(&mut source, partitions, store.as_ref());

@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use coronaz_store::StoreLocation;
+use coronaz_bus::BusConfig;
+use coronaz_store::{StoreError, StoreLocation};
 use uuid::Uuid;
 
 use super::{
@@ -75,6 +76,12 @@ pub enum StageError {
         "no proxy can be put before the store {0:?}; write mongodb://ADDR:PORT/NAME with an address of this machine"
     )]
     Store(String),
+    /// What is in it would be taken for this laboratory's.
+    #[error("the store {0} holds what was read from another topic; name a database that is not there yet")]
+    StoreInUse(String),
+    /// The database does not answer.
+    #[error(transparent)]
+    StoreAway(#[from] StoreError),
     /// No relay between the groups.
     #[error(transparent)]
     Air(#[from] AirError),
@@ -90,6 +97,8 @@ pub struct Stage {
     plan: Plan,
     data_dir: DataDir,
     broker: SocketAddr,
+    /// On a Kafka that others use too, a topic of its own; the embedded broker has one only.
+    topic: Option<String>,
     location: StoreLocation,
     servers: Vec<Part>,
     senders: Vec<Part>,
@@ -105,7 +114,11 @@ impl Stage {
     /// See [`StageError`]; what was started is stopped again.
     pub async fn start(mut order: StageOrder) -> Result<Stage, StageError> {
         let far = match &order.store {
-            Some(url) => Some(served_at(url).ok_or_else(|| StageError::Store(url.clone()))?),
+            Some(url) => {
+                let far = served_at(url).ok_or_else(|| StageError::Store(url.clone()))?;
+                make_store(url).await?;
+                Some(far)
+            }
             None => None,
         };
         let data_dir = DataDir::open(&order.data_dir)?;
@@ -141,8 +154,20 @@ impl Stage {
         let location =
             plan.store_url(&data_dir).parse().map_err(|_| StageError::Store(plan.store_url(&data_dir)))?;
         let (servers, senders) = (Vec::new(), Vec::new());
-        let mut stage =
-            Stage { order, plan, data_dir, broker, location, servers, senders, proxies, air, groups: 0 };
+        let topic = order.broker.map(|_| format!("coronaz-chaos-{}", order.runs.nodes));
+        let mut stage = Stage {
+            order,
+            plan,
+            data_dir,
+            broker,
+            topic,
+            location,
+            servers,
+            senders,
+            proxies,
+            air,
+            groups: 0,
+        };
         stage.start_parts()?;
         Ok(stage)
     }
@@ -161,10 +186,14 @@ impl Stage {
         self.order.listen
     }
 
-    /// The broker itself, behind all proxies.
+    /// The broker itself, behind all proxies, and the topic of this laboratory.
     #[must_use]
-    pub fn broker(&self) -> SocketAddr {
-        self.broker
+    pub fn bus(&self) -> BusConfig {
+        let mut bus = BusConfig::new(self.broker.to_string());
+        if let Some(topic) = &self.topic {
+            bus.topic.clone_from(topic);
+        }
+        bus
     }
 
     /// The store itself, behind all proxies.
@@ -307,6 +336,21 @@ pub fn cast_of(order: &StageOrder) -> Cast {
     }
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     cast(owned(parts), owned(links), order.nodes > 1)
+}
+
+/// Makes the database, which must be new: offsets in it are of another topic, and records below them would not be read.
+async fn make_store(url: &str) -> Result<(), StageError> {
+    let location: StoreLocation = url.parse().map_err(|_| StageError::Store(url.to_owned()))?;
+    let mut ingestion = location.ingestion();
+    let made = tokio::task::spawn_blocking(move || {
+        ingestion.prepare()?;
+        ingestion.offsets()
+    });
+    if made.await.map_err(io::Error::other)??.is_empty() {
+        Ok(())
+    } else {
+        Err(StageError::StoreInUse(location.to_string()))
+    }
 }
 
 /// Where a `mongodb://…` URL with one numeric address leads.

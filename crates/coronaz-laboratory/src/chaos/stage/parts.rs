@@ -34,7 +34,7 @@ impl Stage {
         let serve = self.serve();
         self.start_server(serve);
         if self.order.devices > 0 {
-            let fleet = self.wrapped(self.fleet());
+            let fleet = self.wrapped(self.on_topic(self.fleet()));
             self.senders.push(Part::start(fleet, Show::Nothing));
         }
         let first = self.order.nodes.div_ceil(2);
@@ -62,7 +62,7 @@ impl Stage {
         fs::create_dir_all(spool)?;
         let people = People { safe: count - infected, infected };
         let devices = plan.devices_part(&self.data_dir, &self.by_link("nodes-broker"), group, people);
-        let devices = self.wrapped(devices);
+        let devices = self.wrapped(self.on_topic(devices));
         self.senders.push(Part::start(devices, Show::Nothing));
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Stage {
     fn ingest(&self) -> Specification {
         let mut plan = self.plan.clone();
         plan.store = self.store_by("ingest-store");
-        plan.ingest_part(&self.data_dir, &self.by_link("ingest-broker"))
+        self.on_topic(plan.ingest_part(&self.data_dir, &self.by_link("ingest-broker")))
     }
 
     fn serve(&self) -> Specification {
@@ -122,6 +122,11 @@ impl Stage {
             may_finish: true,
             stop_within: FLEET_STOP_WITHIN,
         }
+    }
+
+    fn on_topic(&self, mut specification: Specification) -> Specification {
+        specification.arguments.extend(self.topic.iter().map(|topic| format!("--topic={topic}")));
+        specification
     }
 
     fn wrapped(&self, mut specification: Specification) -> Specification {
