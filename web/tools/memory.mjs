@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { hasPicture, openBrowser, until } from '../e2e/browser.mjs';
+import { openBare } from './bare-browser.mjs';
 import { memoryPicture } from './memory-picture.mjs';
 
 const { values: flags } = parseArgs({
@@ -28,7 +28,9 @@ const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/coronaz/t
 const program = resolve(flags.coronaz ?? join(target, 'release/coronaz'));
 const MINUTE_MS = 60_000;
 const START_MS_MAX = 60_000;
-const SEEK_MS_MAX = 10_000;
+const WAIT_MS_MAX = 20_000;
+const IS_THERE =
+  "window.__coronaz.mode === 'paused' && window.__coronaz.frame.moment === window.__coronaz.wanted";
 /** Slopes leave out what the page does at first: caches fill, code is compiled. */
 const WARM_MINUTES = 5;
 const RUN_SETTLES_MS = 15_000;
@@ -36,7 +38,9 @@ const run = promisify(execFile);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 if (!existsSync(program)) {
-  console.error(`memory: no program at ${program}; build it (cargo build --release), or name it with --coronaz`);
+  console.error(
+    `memory: no program at ${program}; build it (cargo build --release), or name it with --coronaz`,
+  );
   process.exit(64);
 }
 
@@ -62,7 +66,9 @@ async function start(args, ready) {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    child.once('exit', (code) => fail(new Error(`coronaz ${args[0]} ended with ${code}:\n${said.slice(-2000)}`)));
+    child.once('exit', (code) =>
+      fail(new Error(`coronaz ${args[0]} ended with ${code}:\n${said.slice(-2000)}`)),
+    );
     setTimeout(
       () => fail(new Error(`coronaz ${args[0]} is not ready:\n${said.slice(-2000)}`)),
       START_MS_MAX,
@@ -84,12 +90,12 @@ async function residentMb(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
-async function sample(devtools, browserTools, serve) {
-  await devtools.send('HeapProfiler.collectGarbage');
-  await devtools.send('HeapProfiler.collectGarbage');
-  const heap = await devtools.send('Runtime.getHeapUsage');
-  const dom = await devtools.send('Memory.getDOMCounters');
-  const { processInfo } = await browserTools.send('SystemInfo.getProcessInfo');
+async function sample(browser, serve) {
+  await browser.send('HeapProfiler.collectGarbage');
+  await browser.send('HeapProfiler.collectGarbage');
+  const heap = await browser.send('Runtime.getHeapUsage');
+  const dom = await browser.send('Memory.getDOMCounters');
+  const { processInfo } = await browser.ask('SystemInfo.getProcessInfo');
   const renderers = await Promise.all(
     processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentMb(id)),
   );
@@ -104,17 +110,24 @@ async function sample(devtools, browserTools, serve) {
 }
 
 /** One seek by the visitor's own means: a press somewhere on the slider. Returns how long until it was on show, ms. */
-async function seekAnywhere(page) {
-  const box = await page.locator('.MuiSlider-root:has(input[aria-label="Day"])').boundingBox();
-  const began = Date.now();
-  await page.mouse.click(box.x + Math.random() * box.width, box.y + box.height / 2);
-  await until(
-    page,
-    () => window.__coronaz.mode === 'paused' && window.__coronaz.frame.moment === window.__coronaz.wanted,
-    undefined,
-    SEEK_MS_MAX,
+async function seekAnywhere(browser) {
+  const box = await browser.evaluate(
+    `(() => { const box = document.querySelector('.MuiSlider-root:has(input[aria-label="Day"])').getBoundingClientRect();
+      return { x: box.x, y: box.y + box.height / 2, width: box.width }; })()`,
   );
+  const at = { x: box.x + Math.random() * box.width, y: box.y, button: 'left', clickCount: 1 };
+  const began = Date.now();
+  await browser.send('Input.dispatchMouseEvent', { type: 'mousePressed', ...at });
+  await browser.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at });
+  await browser.until(IS_THERE, WAIT_MS_MAX);
   return Date.now() - began;
+}
+
+async function goLive(browser) {
+  const key = { key: 'l', code: 'KeyL', text: 'l' };
+  await browser.send('Input.dispatchKeyEvent', { type: 'keyDown', ...key });
+  await browser.send('Input.dispatchKeyEvent', { type: 'keyUp', ...key });
+  await browser.until("window.__coronaz.mode === 'live'", WAIT_MS_MAX);
 }
 
 /** What a line fitted to the values rises in an hour. */
@@ -157,20 +170,18 @@ try {
   await pause(RUN_SETTLES_MS);
   const listed = await (await fetch(`${url}/api/v1/runs`)).json();
   const crowd = (listed.runs ?? listed.items ?? listed).find(({ nodes }) => nodes >= people);
-  browser = await openBrowser({ viewport: { width: 1370, height: 970 } });
-  const { page, context } = browser;
-  await page.goto(`${url}/?run=${crowd.id}`);
-  await hasPicture(page);
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('HeapProfiler.enable');
-  const browserTools = await context.browser().newBrowserCDPSession();
-  console.log(`${new Date().toISOString()} ${people} people, ${minutes} minutes, ${seeks} seeks, page of ${flags.dist}`);
+  browser = await openBare(`${url}/?run=${crowd.id}`, { width: 1370, height: 970 });
+  await browser.until('window.__coronaz?.frame?.count > 0', WAIT_MS_MAX);
+  await browser.send('HeapProfiler.enable');
+  console.log(
+    `${new Date().toISOString()} ${people} people, ${minutes} minutes, ${seeks} seeks, page of ${flags.dist}`,
+  );
   console.log(['minute'.padEnd(10), ...COLUMNS.map((name) => name.padStart(11))].join(''));
   const samples = [];
   const seekMs = [];
   const began = Date.now();
   for (let minute = 0; minute <= minutes; minute += 1) {
-    samples.push({ minute, ...(await sample(devtools, browserTools, serve.child.pid)) });
+    samples.push({ minute, ...(await sample(browser, serve.child.pid)) });
     console.log(
       line(
         String(minute),
@@ -180,19 +191,33 @@ try {
     if (flags.out) await writeFile(resolve(flags.out), memoryPicture(samples));
     if (minute === minutes) break;
     const due = Math.round((seeks * (minute + 1)) / minutes);
-    while (seekMs.length < due) seekMs.push(await seekAnywhere(page));
-    await page.keyboard.press('l');
-    await until(page, () => window.__coronaz.mode === 'live', undefined, SEEK_MS_MAX);
+    while (seekMs.length < due) seekMs.push(await seekAnywhere(browser));
+    await goLive(browser);
     await pause(began + (minute + 1) * MINUTE_MS - Date.now());
   }
   const all = (of) => COLUMNS.map(of);
-  console.log(line('first', all((name) => samples[0][name])));
-  console.log(line('last', all((name) => samples.at(-1)[name])));
-  console.log(line('an hour', all((name) => slopeAnHour(samples, name))));
+  console.log(
+    line(
+      'first',
+      all((name) => samples[0][name]),
+    ),
+  );
+  console.log(
+    line(
+      'last',
+      all((name) => samples.at(-1)[name]),
+    ),
+  );
+  console.log(
+    line(
+      'an hour',
+      all((name) => slopeAnHour(samples, name)),
+    ),
+  );
   const sorted = seekMs.toSorted((a, b) => a - b);
   console.log(
     `${seekMs.length} seeks: median ${sorted[sorted.length >> 1]} ms, largest ${sorted.at(-1)} ms; ` +
-      `${(await page.evaluate(() => window.__coronaz.draws)) | 0} draws; complaints: ${JSON.stringify(browser.errors)}`,
+      `${await browser.evaluate('window.__coronaz.draws')} draws`,
   );
 } finally {
   await browser?.close();

@@ -9,6 +9,8 @@ import { LiveSocket } from './socket';
 const PUBLISH_MS = 100;
 /** Live, where nobody waits for an answer, figures that change more often could not be read. */
 const PUBLISH_LIVE_MS = 250;
+/** Live, figures follow the moment after two or three pictures, so that no picture has to wait for both. */
+const FIGURES_AFTER_MS = 40;
 /** How often the run's length is asked for, which also tells whether the server is well. */
 const POLL_MS = 2000;
 /** Contacts and infections are not in frames, so the series is loaded anew this often. */
@@ -344,15 +346,23 @@ export class Session<R extends RunSummary = RunSummary> {
     this.publishedAt = performance.now();
     const frame = this.picture.current;
     if (frame === undefined || this.closed) return;
-    const { mode, wanted } = this.store.getState();
+    const { mode, wanted, hasPicture } = this.store.getState();
+    const isSplit = mode === 'live' && hasPicture;
     this.store.setState({
       moment: frame.moment,
       timeMs: frame.timeMs,
-      figures: frame.figures,
+      ...(!isSplit && { figures: frame.figures }),
       epoch: frame.epoch,
       wanted: mode === 'live' ? frame.moment : wanted,
       growing: performance.now() - this.grewAt < GROWING_MS,
       hasPicture: true,
     });
+    if (isSplit) this.publishTimer = setTimeout(() => this.publishFigures(frame), FIGURES_AFTER_MS);
+  }
+
+  private publishFigures(frame: Frame): void {
+    this.publishTimer = undefined;
+    this.store.setState({ figures: frame.figures });
+    if (this.picture.current !== frame) this.publishSoon();
   }
 }

@@ -44,7 +44,8 @@ export function useAddress(session: RunSession | undefined, startView: View | un
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       if (latest.current.session === undefined) return;
-      history.replaceState(null, '', location.pathname + writeAddress(now(false), location.search));
+      const search = writeAddress(now(false), location.search);
+      if (search !== location.search) history.replaceState(null, '', location.pathname + search);
     }, WRITE_MS);
   }, [now]);
 
