@@ -84,6 +84,27 @@ test('a visitor who is busy is told of a new run and stays', { skip }, async () 
   await until(page, (old) => window.__coronaz && window.__coronaz.run !== old, run);
 });
 
+test('where there is no run yet the page says so, and shows the first one when it comes', {
+  skip,
+}, async () => {
+  const fresh = await openSite({ people: 10, history: 3, stepMs: 300 });
+  fresh.mock.worlds.splice(0);
+  const visitor = await openBrowser();
+  try {
+    await visitor.page.goto(fresh.url);
+    await visitor.page.getByText('No run yet.').waitFor({ timeout: 10_000 });
+    await visitor.page.keyboard.press('2');
+    await visitor.page.getByText('A run appears here as soon as').waitFor({ timeout: 10_000 });
+    await visitor.page.keyboard.press('1');
+    fresh.mock.run();
+    await hasPicture(visitor.page);
+    assert.deepEqual(visitor.errors, []);
+  } finally {
+    await visitor.close();
+    await fresh.close();
+  }
+});
+
 test('nothing on the page complained', { skip }, () => {
   assert.deepEqual(browser.errors, []);
 });

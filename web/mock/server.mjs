@@ -48,7 +48,7 @@ export async function startMock({
       if (on) sockets.cutAll();
     },
     run() {
-      worlds[0].alive = false;
+      if (worlds[0]) worlds[0].alive = false;
       worlds.unshift(town({ people, seed: seed + worlds.length, startedMs: Date.now() }));
       told();
     },

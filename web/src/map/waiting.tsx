@@ -44,7 +44,7 @@ export function Waiting() {
 }
 
 /** What is seen before there is anything to see. */
-export function LoadingPicture() {
+export function LoadingPicture({ text = texts.waiting.first }: { text?: string }) {
   return (
     <Box
       role="status"
@@ -61,7 +61,7 @@ export function LoadingPicture() {
     >
       <Mark size={88} />
       <Typography variant="body2" sx={{ color: 'text.secondary' }}>
-        {texts.waiting.first}
+        {text}
       </Typography>
     </Box>
   );

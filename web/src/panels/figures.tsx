@@ -11,6 +11,11 @@ const FIGURES = [
   { name: 'dead_zombies', colour: 'text.primary' },
 ] as const;
 
+/** Four of them share the width of a phone, also when they are millions. */
+function narrowSize(value = 0): string {
+  return value < 100_000 ? '1.25rem' : value < 10_000_000 ? '0.95rem' : '0.85rem';
+}
+
 /** The paper's four figures of the moment on show. */
 export function Figures() {
   const figures = useSessionState((state) => state.figures);
@@ -50,7 +55,7 @@ export function Figures() {
             sx={{
               m: 0,
               mt: 'auto',
-              fontSize: { xs: '1.25rem', md: '1.5rem' },
+              fontSize: { xs: narrowSize(figures?.[name]), md: '1.5rem' },
               fontWeight: 600,
               lineHeight: 1.25,
               letterSpacing: '-0.02em',

@@ -7,7 +7,7 @@ import Typography from '@mui/material/Typography';
 import { useId } from 'react';
 import type { Figures } from '../live/frame';
 import { useChoices } from '../ui/choices';
-import { formatCount } from '../ui/format';
+import { formatCount, formatShort } from '../ui/format';
 import type { Category } from '../ui/palette';
 import { Panel } from '../ui/panel';
 import { useSessionState } from '../ui/session-context';
@@ -69,7 +69,7 @@ function countOf(category: Category, { total, zombies, deaths, immune }: Figures
 function Row({ category, count }: { category: Category; count: number | undefined }) {
   const shown = useChoices((choices) => choices.shown.has(category));
   const toggle = useChoices((choices) => choices.toggleShown);
-  const written = count === undefined ? '–' : formatCount(count);
+  const written = count === undefined ? '–' : formatShort(count);
   return (
     <Box component="li">
       <ButtonBase
@@ -92,7 +92,11 @@ function Row({ category, count }: { category: Category; count: number | undefine
       >
         <CategoryMark category={category} faint={!shown} />
         <span>{texts.legend[category]}</span>
-        <Box component="span" sx={{ ml: 'auto', color: 'text.secondary' }}>
+        <Box
+          component="span"
+          title={count === undefined ? undefined : formatCount(count)}
+          sx={{ ml: 'auto', color: 'text.secondary' }}
+        >
           {written}
         </Box>
       </ButtonBase>

@@ -1,7 +1,7 @@
 import Box from '@mui/material/Box';
 import { useMemo } from 'react';
 import { lowerBound, type Series } from '../live/series';
-import { formatCount, formatRate } from '../ui/format';
+import { formatRate, formatShort } from '../ui/format';
 import { useSeriesVersion, useSession, useSessionState } from '../ui/session-context';
 import { texts } from '../ui/texts';
 import { perMinute } from './curve/lines';
@@ -19,11 +19,11 @@ export function MoreFigures() {
   const alive = figures && figures.total - figures.deaths;
   const values: Record<(typeof NAMES)[number], string | undefined> = {
     share: figures && alive !== undefined ? percent(figures.zombies, alive) : undefined,
-    immune: figures && formatCount(figures.immune),
-    infections: written(latestBy(series, series.columns.infections, moment), formatCount),
-    contacts: written(latestBy(series, series.columns.contacts, moment), formatCount),
-    incidence: written(latestBy(series, rates.incidence, moment), formatRate),
-    meetings: written(latestBy(series, rates.meetings, moment), formatRate),
+    immune: figures && formatShort(figures.immune),
+    infections: written(latestBy(series, series.columns.infections, moment), formatShort),
+    contacts: written(latestBy(series, series.columns.contacts, moment), formatShort),
+    incidence: written(latestBy(series, rates.incidence, moment), formatQuick),
+    meetings: written(latestBy(series, rates.meetings, moment), formatQuick),
   };
   return (
     <Box
@@ -67,6 +67,9 @@ const ratesOf = ({ columns }: Series) => ({
   incidence: perMinute(columns.time_ms, columns.infections),
   meetings: perMinute(columns.time_ms, columns.contacts),
 });
+
+/** Fast ones are short, too. */
+const formatQuick = (rate: number) => (rate < 1000 ? formatRate(rate) : formatShort(Math.round(rate)));
 
 const written = (value: number | undefined, format: (value: number) => string): string | undefined =>
   value === undefined ? undefined : format(value);

@@ -24,11 +24,18 @@ export function RunChooser({ run, onChoose }: RunChooserProps) {
       onChange={(event) => onChoose(event.target.value as string)}
       renderValue={(id) => runs.find((r) => r.id === id)?.name ?? texts.runs.none}
       inputProps={{ 'aria-label': texts.runs.label }}
-      sx={{ minWidth: { xs: 92, sm: 160 }, fontSize: '0.875rem', '& .MuiSelect-select': { py: 0.75 } }}
+      sx={{
+        minWidth: { xs: 92, sm: 160 },
+        maxWidth: { xs: 136, sm: 240 },
+        fontSize: '0.875rem',
+        '& .MuiSelect-select': { py: 0.75 },
+      }}
     >
       {runs.map(({ id, name, nodes, started_ms }) => (
-        <MenuItem key={id} value={id} dense sx={{ display: 'grid' }}>
-          <span>{name}</span>
+        <MenuItem key={id} value={id} dense sx={{ display: 'grid', maxWidth: 420, whiteSpace: 'normal' }}>
+          <Typography component="span" variant="body2" sx={{ overflowWrap: 'anywhere' }}>
+            {name}
+          </Typography>
           <Typography variant="caption" sx={{ color: 'text.secondary' }}>
             {formatDate(started_ms)} · {formatCount(nodes)} {texts.runs.people}
           </Typography>

@@ -33,7 +33,7 @@ const ForkDialog = lazy(() => import('../panels/runs/fork-dialog'));
 
 /** The page: its header, and the view that is on. The session goes on, whichever view is on. */
 export function Page({ start, token }: { start: Address; token: string | undefined }) {
-  const { runId, session, newer, choose } = useRun(start);
+  const { runId, session, newer, noRun, choose } = useRun(start);
   const map = useMapHandle();
   const page = useChoices((choices) => choices.page);
   const [startView, setStartView] = useState(start.view);
@@ -88,7 +88,7 @@ export function Page({ start, token }: { start: Address; token: string | undefin
         <Header nav={<Nav />} />
         {others || (
           <Box component="main" sx={{ position: 'relative', flex: 1 }}>
-            <LoadingPicture />
+            <LoadingPicture {...(noRun && { text: texts.waiting.noRun })} />
           </Box>
         )}
         {shell}

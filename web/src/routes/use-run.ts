@@ -13,6 +13,8 @@ export interface ChosenRun {
   session: RunSession | undefined;
   /** A run that began after the one on show, when the visitor is busy with that one. */
   newer: string | undefined;
+  /** The server has no run at all. */
+  noRun: boolean;
   choose(run: string, moment?: number): void;
 }
 
@@ -54,5 +56,5 @@ export function useRun(start: Address): ChosenRun {
     return () => opened.close();
   }, [runId, moment, start.speed, client]);
 
-  return { runId, session, newer, choose };
+  return { runId, session, newer, noRun: runs?.length === 0, choose };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatElapsed, formatRate, formatWhen } from './format';
+import { formatBytes, formatElapsed, formatRate, formatShort, formatWhen } from './format';
 
 test('a stopwatch shows hours only when there are some', () => {
   expect([0, 65, 3600, 7205].map(formatElapsed)).toEqual(['0:00', '1:05', '1:00:00', '2:00:05']);
@@ -22,4 +22,8 @@ test('a time of another day has its date', () => {
   const now = new Date(2026, 10, 23, 9, 30, 0).getTime();
   expect(formatWhen(now - 60_000, now)).toBe('09:29:00');
   expect(formatWhen(now - 86_400_000, now)).toMatch(/22.*09:30:00/);
+});
+
+test('a count is short from a million on', () => {
+  expect([999_999, 1_000_000, 9_944_321].map(formatShort)).toEqual(['999,999', '1M', '9.944M']);
 });

@@ -20,6 +20,9 @@ const dateAndClock = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 
+const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 4 });
+const SHORT_FROM = 1_000_000;
+
 export const formatCount = (value: number): string => count.format(value);
 export const formatClock = (ms: number): string => clock.format(ms);
 export const formatDate = (ms: number): string => date.format(ms);
@@ -29,6 +32,10 @@ export function formatWhen(ms: number, nowMs = Date.now()): string {
   const isToday = new Date(ms).toDateString() === new Date(nowMs).toDateString();
   return isToday ? clock.format(ms) : dateAndClock.format(ms);
 }
+
+/** A count where there is little room: '999,999', '9.944M'. */
+export const formatShort = (value: number): string =>
+  value < SHORT_FROM ? count.format(value) : short.format(value);
 
 /** A length of time in at most two units: '45 s', '2 min 5 s', '3 h 20 min'. */
 export function formatDuration(ms: number): string {

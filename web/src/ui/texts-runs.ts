@@ -34,7 +34,7 @@ export const runTexts = {
   more: (name: string) => `More for ${name}`,
   start: 'New run',
   compare: (count: number) => (count === 0 ? 'Compare' : `Compare ${count}`),
-  compareHint: (most: number) => `Tick two to ${most} runs to compare them in one chart.`,
+  compareHint: (most: number) => `Tick two runs, or up to ${most}, to compare them in one chart.`,
   starting: (name: string) => `${name} is starting. It opens as soon as its first people report.`,
 
   acts: {

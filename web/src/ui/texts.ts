@@ -74,6 +74,7 @@ export const texts = {
 
   waiting: {
     first: 'Waiting for the first picture',
+    noRun: 'No run yet. The first one is shown here as soon as its people report.',
     again: 'Reconnecting',
     since: (when: string) => `since ${when}`,
     kept: 'You see the last picture.',

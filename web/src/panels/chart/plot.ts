@@ -49,7 +49,8 @@ export class Plot {
       {
         ...size,
         legend: { show: false },
-        padding: [8, 6, 0, 0],
+        // Half of the last mark's words stand beyond the end of the axis.
+        padding: [8, formatX ? 26 : 16, 0, 0],
         scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(least, high * 1.08)] } },
         axes: [
           {

@@ -83,6 +83,7 @@ function ChaosForm() {
         display: 'grid',
         gridTemplateColumns: { xs: '1fr 1fr', sm: '1.600fr 0.800fr 1fr auto' },
         gap: 1,
+        rowGap: 1.5,
         alignItems: 'start',
       }}
     >

@@ -49,8 +49,10 @@ export function TypedField(props: TextFieldProps) {
         htmlInput: { 'data-field': name, ...(numeric && { inputMode: 'decimal' }) },
         input: {
           endAdornment: (
-            <InputAdornment position="end" sx={{ '& p': { fontSize: '0.78rem' } }}>
-              {unit}
+            <InputAdornment position="end">
+              <Typography component="span" variant="caption" sx={{ color: 'text.secondary' }}>
+                {unit}
+              </Typography>
               {otherwise !== undefined && (
                 <IconButton
                   size="small"

@@ -118,7 +118,8 @@ export function CompareLegend(props: CompareLegendProps) {
 
 const style = {
   width: '100%',
-  minWidth: 560,
+  minWidth: { xs: 400, sm: 560 },
+  '& :is(th, td):is(:nth-of-type(2), :nth-of-type(3))': { display: { xs: 'none', sm: 'table-cell' } },
   borderCollapse: 'collapse',
   fontSize: '0.84rem',
   '& th': {
