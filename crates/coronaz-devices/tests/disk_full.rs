@@ -1,13 +1,17 @@
 //! A full disk under the spool: what it does not take waits in memory, and is there when there is room.
 
 use coronaz_devices::spool::{Entry, LIMIT_BYTES, Place, Spool};
-use coronaz_testkit::small_disk::SmallDisk;
+use coronaz_testkit::small_disk::{SmallDisk, with_mounts};
 use coronaz_wire::Contact;
 use uuid::Uuid;
 
 #[test]
 fn a_full_disk_tears_nothing_and_nothing_is_missing_once_there_is_room() {
-    let Some(disk) = SmallDisk::of_bytes(4 << 20).expect("a folder") else { return };
+    with_mounts("a_full_disk_tears_nothing_and_nothing_is_missing_once_there_is_room", fill_and_free);
+}
+
+fn fill_and_free() {
+    let disk = SmallDisk::of_bytes(4 << 20).expect("mounted");
     let folder = disk.path().join("spool");
     let (mut spool, devices) = Spool::open(&folder, LIMIT_BYTES).expect("opened");
     assert!(devices.is_empty());

@@ -3,7 +3,7 @@
 use coronaz_bus::{ContentType, MemoryBus, Record, RecordSink};
 use coronaz_ingest::IngestConfig;
 use coronaz_store::{IngestState, StoreLocation};
-use coronaz_testkit::small_disk::SmallDisk;
+use coronaz_testkit::small_disk::{SmallDisk, with_mounts};
 use coronaz_wire::{Contact, Report};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -37,8 +37,11 @@ fn report(n: u64) -> Report {
 
 #[test]
 fn a_full_disk_stops_the_store_and_room_lets_it_go_on() {
-    // Who may not mount has the test of the store's own limit (coronaz-store, sqlite/writer.rs).
-    let Some(disk) = SmallDisk::of_bytes(DISK_BYTES).expect("a folder") else { return };
+    with_mounts("a_full_disk_stops_the_store_and_room_lets_it_go_on", fill_and_free);
+}
+
+fn fill_and_free() {
+    let disk = SmallDisk::of_bytes(DISK_BYTES).expect("mounted");
     let location = StoreLocation::from(disk.path().join("store.db").as_path());
     location.ingestion().prepare().expect("there is room yet");
     let ballast = disk.fill(LEFT_BYTES).expect("filled");

@@ -1,12 +1,44 @@
-//! A disk that can be full: a file system in memory of a few megabytes, for whoever may mount one.
+//! A disk that can be full: a file system in memory of a few megabytes. Mounting takes rights; who has none gets them in a
+//! user and mount namespace of its own.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use tempfile::TempDir;
+
+/// Set in the process that has a namespace of its own.
+const INSIDE: &str = "CORONAZ_TEST_OWN_MOUNTS";
+
+/// Runs a test that mounts disks: here if that is allowed, else in the same program started again in namespaces of its own, as
+/// the one test that it runs. `test` is its name, as `cargo test` says it.
+///
+/// # Panics
+/// The test fails, or there is no way to mount: it says what would be one.
+pub fn with_mounts(test: &str, body: impl FnOnce()) {
+    let Err(refused) = SmallDisk::of_bytes(1 << 20) else { return body() };
+    assert!(env::var_os(INSIDE).is_none(), "{refused}");
+    let program = env::current_exe().unwrap_or_else(|error| panic!("this program's own path: {error}"));
+    let started = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "--"])
+        .arg(&program)
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .output();
+    let output = started.unwrap_or_else(|error| {
+        panic!("{refused}; nor is there `unshare` of util-linux ({error}): run the tests as root")
+    });
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "in a user and mount namespace of its own ({}):\n{said}\nWhere it is `unshare` that failed: run the tests as root, or \
+         allow it with `sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0`",
+        output.status
+    );
+}
 
 /// A small disk, unmounted when dropped.
 #[derive(Debug)]
@@ -15,17 +47,21 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts one; `None` where that is not allowed.
+    /// Mounts one; needs the rights to ([`with_mounts`]).
     ///
     /// # Errors
-    /// No folder can be made.
-    pub fn of_bytes(bytes: u64) -> io::Result<Option<Self>> {
+    /// No folder can be made, or `mount` refuses: what it said.
+    pub fn of_bytes(bytes: u64) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mounted = Command::new("mount")
+        let output = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "coronaz-test"])
             .arg(folder.path())
-            .output();
-        Ok(mounted.is_ok_and(|output| output.status.success()).then_some(SmallDisk { folder }))
+            .output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!("`mount -t tmpfs` is refused: {}", said.trim())));
+        }
+        Ok(SmallDisk { folder })
     }
 
     /// Where it is.
