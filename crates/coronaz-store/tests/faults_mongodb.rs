@@ -316,6 +316,34 @@ fn writers_at_the_same_time_lose_and_double_nothing() {
 }
 
 #[test]
+fn late_contacts_of_a_batch_are_asked_for_together() {
+    let database = Database::new();
+    let way = Cutter::start(&Database::server(), Cut::Before(u32::MAX));
+    let mut ingestion = database.at(&way.address.to_string(), "").ingestion();
+    ingestion.prepare().expect("made");
+    let held = take(&mut *ingestion, 1, "a");
+    let mut from = 0;
+    // Everybody's clock is ahead for the first report; then all that they hear is late, in 60 encounters that go on.
+    let mut questions = Vec::new();
+    for second in [2000, 10, 18] {
+        let mut batch = Batch::new(1, held.epoch, from);
+        for n in 1..=20 {
+            let met = [(n + 20, second), (n + 40, second), (n + 60, second)];
+            let report = Report { start_us: Some(1), infected: false, ..report(RUN, n, second, &met) };
+            batch.reports.push(ReportRecord { offset: batch.to, report });
+            batch.to += 1;
+        }
+        from = batch.to;
+        let before = way.passed();
+        ingestion.commit(&batch).expect("committed");
+        questions.push(way.passed() - before);
+    }
+    // One by one they would be some 180 more.
+    assert!(questions[2] <= questions[0] + 20, "{questions:?}");
+    assert_consistent(&*database.location().queries());
+}
+
+#[test]
 fn a_server_that_is_away_is_a_passing_trouble_and_its_password_is_not_told() {
     // Nobody listens on port 1.
     let location: StoreLocation =

@@ -32,6 +32,7 @@ pub(crate) struct Cutter {
 struct State {
     server: String,
     cut: Cut,
+    questions: AtomicU32,
     writes: AtomicU32,
     dead: AtomicBool,
 }
@@ -40,8 +41,8 @@ impl Cutter {
     pub(crate) fn start(server: &str, cut: Cut) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (writes, dead) = (AtomicU32::new(0), AtomicBool::new(false));
-        let state = Arc::new(State { server: server.to_owned(), cut, writes, dead });
+        let (questions, writes, dead) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
+        let state = Arc::new(State { server: server.to_owned(), cut, questions, writes, dead });
         let accepting = Arc::clone(&state);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -53,6 +54,11 @@ impl Cutter {
             }
         });
         Self { address, state }
+    }
+
+    /// How many questions and writes have passed.
+    pub(crate) fn passed(&self) -> u32 {
+        self.state.questions.load(Ordering::SeqCst)
     }
 
     /// Whether it came to the cut.
@@ -83,6 +89,7 @@ fn pass(state: &State, client: &TcpStream) {
     let Ok(mut server) = TcpStream::connect(&state.server) else { return };
     let Ok(mut client) = client.try_clone() else { return };
     while let Some(question) = message(&mut client) {
+        state.questions.fetch_add(1, Ordering::SeqCst);
         let number = if is_write(&question) { state.writes.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
         let here = number == state.cut.write();
         if here {
