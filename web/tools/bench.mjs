@@ -11,9 +11,9 @@ import { benchSvg } from './bench-svg.mjs';
 import { traceScript } from './trace.mjs';
 
 const sizes = process.argv.slice(2).map(Number);
-const WATCH_MS = 8000;
+const WATCH_MS = 5000;
 const SETTLES_MS = 2000;
-const SEEKS = 12;
+const SEEKS = 8;
 const VIEWPORT = { width: 1370, height: 970 };
 const WAYS = ['renderer=canvas&density=off', 'renderer=webgl&density=off', ''];
 const quantile = (values, q) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * q)];

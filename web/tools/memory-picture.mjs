@@ -2,6 +2,7 @@
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 300, 52, 40, 16];
 const CURVES = [
   ['rendererMb', 'renderer process', '#1f5fd0'],
+  ['privateMb', 'its private part', '#00838f'],
   ['serveMb', 'serve', '#7a4fbf'],
   ['heapMb', 'JavaScript heap', '#c8102e'],
   ['buffersMb', 'array buffers', '#2e7d32'],

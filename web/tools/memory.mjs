@@ -1,8 +1,8 @@
 // node tools/memory.mjs [--minutes 60] [--seeks 500] [--people 20000] [--coronaz PATH] [--out FILE.svg]
 // Does the page's memory stay flat? A real laboratory (started here, in a folder of its own) streams a fleet at 1 Hz to a
 // headless browser; each minute a share of the seeks goes to random moments, then back to live. After each minute and a
-// forced collection: JavaScript heap, array buffers, DOM nodes, listeners, and the resident memory of the renderer's process
-// and of `serve`. Prints a line a minute and the slope; with --out also a picture.
+// forced collection: JavaScript heap, array buffers, DOM nodes, listeners, the memory of the renderer's process (resident,
+// and its private part) and of `serve`. Prints a line a minute and the slope; with --out also a picture.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -84,10 +84,10 @@ function ends(child) {
   return Promise.race([over, pause(10_000)]);
 }
 
-/** Resident memory of a process, MB. */
-async function residentMb(pid) {
+/** Resident memory of a process, MB; or its private part, which leaves out code and pictures on their way to the screen. */
+async function residentMb(pid, part = 'VmRSS') {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024;
+  return Number(new RegExp(`${part}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 async function sample(browser, serve) {
@@ -96,15 +96,17 @@ async function sample(browser, serve) {
   const heap = await browser.send('Runtime.getHeapUsage');
   const dom = await browser.send('Memory.getDOMCounters');
   const { processInfo } = await browser.ask('SystemInfo.getProcessInfo');
-  const renderers = await Promise.all(
-    processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentMb(id)),
-  );
+  const ofRenderers = async (part) => {
+    const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+    return Math.max(...(await Promise.all(pids.map((pid) => residentMb(pid, part)))));
+  };
   return {
     heapMb: heap.usedSize / 2 ** 20,
     buffersMb: (heap.backingStorageSize ?? Number.NaN) / 2 ** 20,
     nodes: dom.nodes,
     listeners: dom.jsEventListeners,
-    rendererMb: Math.max(...renderers),
+    rendererMb: await ofRenderers('VmRSS'),
+    privateMb: await ofRenderers('RssAnon'),
     serveMb: await residentMb(serve),
   };
 }
@@ -140,7 +142,7 @@ function slopeAnHour(samples, name) {
   return (60 * rise) / width;
 }
 
-const COLUMNS = ['heapMb', 'buffersMb', 'nodes', 'listeners', 'rendererMb', 'serveMb'];
+const COLUMNS = ['heapMb', 'buffersMb', 'nodes', 'listeners', 'rendererMb', 'privateMb', 'serveMb'];
 const line = (name, values) =>
   [name.padEnd(10), ...values.map((value) => value.toFixed(1).padStart(11))].join('');
 

@@ -1,12 +1,15 @@
 import type { Frame } from '../live/frame';
+import type { DrawStyle } from '../ui/glyphs';
 import type { Painted } from './easel';
 import type { Painter } from './painter';
 import { PeoplePainter, type Where } from './people-painter';
 import type { Effort, Look, MapRenderer, RendererOptions } from './renderer';
 import type { Size, View } from './view';
 
-/** Up to so many people in view each is stamped with a smooth sprite; above it they are squares in an image buffer. */
-const STAMPS_MAX = 10_000;
+/** Up to so many people in view each is stamped with a smooth sprite, at some 4 µs; above it they are discs in an image buffer. */
+const STAMPS_MAX = 3000;
+/** Shapes other than discs are worth the wait. */
+const SHAPES_MAX = 10_000;
 /** Up to so many in view are stamped at once, by the page's own thread; more are painted apart and shown when ready. */
 const AT_ONCE_MAX = 1500;
 /** What has been left for less effort is gone back to when there are clearly more, so that it does not flicker. */
@@ -18,9 +21,12 @@ const GLIDE_PICTURE_MS_MAX = 120;
 const SAMPLES = 15;
 
 /** How many people in view take which effort. */
-export function effortFor(inView: number, already: Effort): Effort {
+export function effortFor(inView: number, style: DrawStyle, already: Effort): Effort {
   const over = (most: number, yet: boolean) => inView > (yet ? STAYS : 1) * most;
-  return { apart: over(AT_ONCE_MAX, already.apart), squares: over(STAMPS_MAX, already.squares) };
+  return {
+    apart: over(AT_ONCE_MAX, already.apart),
+    squares: over(style === 'shapes' ? SHAPES_MAX : STAMPS_MAX, already.squares),
+  };
 }
 
 /** What a picture shows; another one is worth painting when any of it differs. */

@@ -366,7 +366,7 @@ export class MapScene {
     if (crowded !== this.crowded) this.lookOld = true;
     this.crowded = crowded;
     const same = old?.style === sizes.style && old.dotPx === sizes.dotPx && old.ringPx === sizes.ringPx;
-    const effort = effortFor(this.inView, this.effort);
+    const effort = effortFor(this.inView, sizes.style, this.effort);
     const asEasy = effort.apart === this.effort.apart && effort.squares === this.effort.squares;
     if (same && asEasy && !this.lookOld) return;
     this.effort = effort;

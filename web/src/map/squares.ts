@@ -8,7 +8,7 @@ const IMMUNE_OPACITY = 0.6;
 const STANDS_OUT = CATEGORIES.length;
 
 /**
- * Everybody as a square on a canvas of classes, a byte a pixel: 0 for nobody, then a category. A million scattered
+ * Everybody as a small disc on a canvas of classes, a byte a pixel: 0 for nobody, then a category. A million scattered
  * writes find a canvas of bytes in the processor's cache and one of colours not, which takes more than twice as long.
  */
 export interface Canvas {
@@ -19,7 +19,7 @@ export interface Canvas {
   ky: number;
   width: number;
   height: number;
-  /** Side of a square, device px. */
+  /** Across a disc, device px. */
   side: number;
   classes: Uint8Array;
 }
@@ -62,6 +62,7 @@ export function paintMost(
   const { states: states0, count: count0 } = before;
   const places0 = wordsOf(before);
   const { side, width, classes } = canvas;
+  const insets = insetsOf(side);
   const { ox, oy, kx0, ky0, kx1, ky1, right, bottom } = glideOf(canvas, progress);
   let infected = 0;
   for (let index = 0; index < count; index += 1) {
@@ -87,7 +88,8 @@ export function paintMost(
       classes[at + width + 1] = drawn;
     } else {
       for (let row = 0; row < side; row += 1) {
-        for (let column = 0; column < side; column += 1) classes[at + column] = drawn;
+        const inset = insets[row] as number;
+        for (let column = inset; column < side - inset; column += 1) classes[at + column] = drawn;
         at += width;
       }
     }
@@ -109,6 +111,7 @@ export function paintThese(
   const { states: states0, count: count0 } = before;
   const places0 = wordsOf(before);
   const { side, width, classes } = canvas;
+  const insets = insetsOf(side);
   const { ox, oy, kx0, ky0, kx1, ky1, right, bottom } = glideOf(canvas, progress);
   for (let i = 0; i < indices.length; i += 1) {
     const index = indices[i] as number;
@@ -120,8 +123,21 @@ export function paintThese(
     const x = (ox + (from & 0xffff) * kx0 + (to & 0xffff) * kx1) | 0;
     const y = (oy + (from >>> 16) * ky0 + (to >>> 16) * ky1) | 0;
     if (x >>> 0 > right || y >>> 0 > bottom) continue;
-    for (let row = y; row < y + side; row += 1) classes.fill(drawn, row * width + x, row * width + x + side);
+    for (let row = 0; row < side; row += 1) {
+      const inset = insets[row] as number;
+      const at = (y + row) * width + x;
+      classes.fill(drawn, at + inset, at + side - inset);
+    }
   }
+}
+
+/** How far each row of a disc is from the sides of its square; very small discs are squares. */
+function insetsOf(side: number): Int32Array {
+  const radius = side / 2;
+  return Int32Array.from({ length: side }, (_, row) => {
+    const off = row + 0.5 - radius;
+    return side < 4 ? 0 : Math.round(radius - Math.sqrt(radius * radius - off * off));
+  });
 }
 
 /** Both ends of a glide in one sum: what each of them adds to a place, and where a square still fits. */
