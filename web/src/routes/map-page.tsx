@@ -38,7 +38,7 @@ export function MapPage({ startView, onView }: MapPageProps) {
         gridTemplateAreas: { xs: '"figures" "map" "time" "panels"', md: '"map panels" "time panels"' },
       }}
     >
-      <Box sx={{ gridArea: 'map', display: 'flex', minHeight: { xs: '58dvh', md: 0 } }}>
+      <Box sx={{ gridArea: 'map', display: 'flex', minHeight: { xs: '50dvh', md: 0 } }}>
         <MapView key={session.runId} startView={startView} onView={onView} onPick={onPick} />
       </Box>
       <Box sx={{ gridArea: 'time', position: { xs: 'sticky', md: 'static' }, bottom: 8, zIndex: 5 }}>

@@ -35,7 +35,7 @@ export const operatorTexts = {
   since: (time: string) => `for ${time}`,
   restarts: (count: number) => (count === 1 ? '1 restart' : `${count} restarts`),
   says: 'Last warning',
-  saysAgo: (time: string) => `Last warning, ${time} ago`,
+  saysAgo: (time: string) => `Warned ${time} ago`,
   cpu: (time: string) => `${time} CPU`,
 
   flow: {
