@@ -107,8 +107,8 @@ impl Store {
         if self.ferretdb { CHANGES_A_COMMAND_FERRETDB } else { CHANGES_A_COMMAND }
     }
 
-    /// Whether it answers questions by indexes. FerretDB looks up `_id` alone, and reads a document's whole text for each
-    /// index at each write: four fifths of its work.
+    /// Whether it answers questions by indexes. FerretDB makes them, computes them at each write from the document's whole
+    /// text, and asks by none.
     fn has_use_for_indexes(&self) -> bool {
         !self.ferretdb
     }
