@@ -66,7 +66,7 @@ impl Control {
     pub(crate) async fn order(&self, request: &Request) -> Result<(), ControlError> {
         self.told(request, |answer| match answer {
             Answer::Done(_) => Ok(()),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
         .await
     }
@@ -75,7 +75,7 @@ impl Control {
     pub(crate) async fn overview(&self) -> Result<Overview, ControlError> {
         self.told(&Request::Overview, |answer| match answer {
             Answer::Overview(overview) => Ok(overview),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
         .await
     }
@@ -84,7 +84,7 @@ impl Control {
     pub(crate) async fn audit(&self) -> Result<Audit, ControlError> {
         self.told(&Request::Audit, |answer| match answer {
             Answer::Audit(audit) => Ok(audit),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
         .await
     }
@@ -93,7 +93,7 @@ impl Control {
     pub(crate) async fn chaos(&self) -> Result<Chaos, ControlError> {
         self.told(&Request::Chaos, |answer| match answer {
             Answer::Chaos(chaos) => Ok(chaos),
-            other => Err(other),
+            other => Err(Box::new(other)),
         })
         .await
     }
@@ -102,7 +102,7 @@ impl Control {
     async fn told<T>(
         &self,
         request: &Request,
-        of: impl FnOnce(Answer) -> Result<T, Answer>,
+        of: impl FnOnce(Answer) -> Result<T, Box<Answer>>,
     ) -> Result<T, ControlError> {
         of(self.ask(request).await?).map_err(|other| ControlError::strange(&other))
     }
