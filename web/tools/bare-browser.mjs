@@ -59,7 +59,9 @@ export async function openBare(url, { width, height }) {
       return result.value;
     },
     async until(expression, timeoutMs) {
-      for (const end = Date.now() + timeoutMs; !(await this.evaluate(expression)); await pause(POLL_MS))
+      // While a page is being loaded there is nothing to ask, and no answer is a no.
+      const holds = () => this.evaluate(expression).catch(() => false);
+      for (const end = Date.now() + timeoutMs; !(await holds()); await pause(POLL_MS))
         if (Date.now() > end) throw new Error(`never: ${expression}`);
     },
     async close() {
