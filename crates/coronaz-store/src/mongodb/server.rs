@@ -93,7 +93,7 @@ const CHANGES_A_COMMAND_FERRETDB: usize = 16;
 /// The database, open.
 pub(super) struct Store {
     database: Database,
-    /// It is FerretDB before its second version, over SQLite or PostgreSQL.
+    /// It is FerretDB before its second version.
     ferretdb: bool,
 }
 
