@@ -6,12 +6,16 @@
 //! cargo run --release -p coronaz-ingest --example through_broker -- 127.0.0.1:9092 20 10000 100000 1000000
 //! ```
 //!
+//! With `--processes` before them, the numbers are those of ingest processes that store a million reports of 10,000 nodes together.
+//!
 //! Arguments: the broker, then numbers of nodes. Each sends at least twice, and all together at least a million
 //! reports of one contact each. Every part has a topic `reports-…` of its own, which stays, and a store of its own.
 
 #![expect(clippy::unwrap_used, reason = "a measurement may stop at whatever goes wrong")]
 
+use std::io::Read;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +23,7 @@ use coronaz_bus::{
     BusConfig, ContentType, Delivery, KafkaSink, KafkaSource, Record, RecordSink, SendError, ensure_topic,
 };
 use coronaz_ingest::IngestConfig;
-use coronaz_store::StoreLocation;
+use coronaz_store::{Queries, StoreLocation};
 use coronaz_wire::{Contact, Report};
 use uuid::Uuid;
 
@@ -30,6 +34,17 @@ const STEP: Duration = Duration::from_millis(5);
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let broker = arguments.next().expect("the broker's address");
+    let mut arguments = arguments.peekable();
+    match arguments.peek().map(String::as_str) {
+        Some("--one") => {
+            let mut words = arguments.skip(1);
+            return be_one_of_several(&broker, &std::array::from_fn(|_| words.next().unwrap()));
+        }
+        Some("--processes") => {
+            return compare_processes(&broker, arguments.skip(1).map(|count| count.parse().unwrap()));
+        }
+        _ => {}
+    }
     println!(
         "{:>9} {:>9} {:>10} {:>8} {:>10} {:>8} {:>10} {:>8}",
         "nodes", "reports", "sent/s", "CPU µs", "stored/s", "CPU µs", "both/s", "CPU µs"
@@ -55,6 +70,64 @@ fn main() {
     }
 }
 
+/// Reports a second by the number of processes that store them.
+fn compare_processes(broker: &str, counts: impl Iterator<Item = usize>) {
+    const NODES: u64 = 10_000;
+    let topic = topic(broker, "shared");
+    send(&topic, &Payloads::new(NODES, REPORTS_MIN));
+    println!("{:>9} {:>10} {:>16}", "processes", "stored/s", "CPU µs a report");
+    for count in counts {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let location = StoreLocation::from(path.as_path());
+        location.ingestion().prepare().unwrap();
+        let begun = Instant::now();
+        let mut children: Vec<Child> = (0..count)
+            .map(|n| {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.args([broker, "--one", &topic.topic]).arg(&path).arg(format!("p{n}"));
+                command.stdin(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        wait_for(&*location.queries(), REPORTS_MIN);
+        let rate = REPORTS_MIN as f64 / begun.elapsed().as_secs_f64();
+        let cpu: Duration = children.iter().map(|child| cpu_of(&child.id().to_string())).sum();
+        for child in &mut children {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
+        println!("{count:>9} {rate:>10.0} {:>16.2}", cpu.as_secs_f64() * 1e6 / REPORTS_MIN as f64);
+    }
+}
+
+/// One of several ingest processes, until its standard input ends: topic, store, name.
+fn be_one_of_several(broker: &str, [topic, store, name]: &[String; 3]) {
+    let mut config = BusConfig::new(broker);
+    config.topic.clone_from(topic);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            stop.store(true, Ordering::Relaxed);
+        });
+        let location = StoreLocation::from(Path::new(store));
+        let ingest = IngestConfig::new(name.as_str(), config.partitions);
+        coronaz_ingest::run(KafkaSource::new(&config).unwrap(), location.ingestion(), &ingest, &stop)
+            .unwrap();
+    });
+}
+
+fn wait_for(queries: &dyn Queries, reports: u64) {
+    loop {
+        let offsets = queries.offsets().unwrap_or_default();
+        let stored: i64 = offsets.iter().map(|offset| offset.next).sum();
+        if stored.unsigned_abs() >= reports {
+            return;
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
 /// A topic that nobody has used before.
 fn topic(broker: &str, part: &str) -> BusConfig {
     let mut config = BusConfig::new(broker);
@@ -74,7 +147,11 @@ fn rate(reports: u64, work: impl FnOnce()) -> (f64, f64) {
 
 /// What this process has spent so far, in the hundredths of seconds that Linux tells.
 fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    cpu_of("self")
+}
+
+fn cpu_of(process: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     Duration::from_millis(ticks * 10)
@@ -158,14 +235,7 @@ fn store(topic: &BusConfig, reports: u64) {
     std::thread::scope(|scope| {
         let source = KafkaSource::new(topic).unwrap();
         scope.spawn(|| coronaz_ingest::run(source, location.ingestion(), &config, &stop).unwrap());
-        loop {
-            let offsets = queries.offsets().unwrap_or_default();
-            let stored: i64 = offsets.iter().map(|offset| offset.next).sum();
-            if stored.unsigned_abs() >= reports {
-                break;
-            }
-            std::thread::sleep(STEP);
-        }
+        wait_for(&*queries, reports);
         stop.store(true, Ordering::Relaxed);
     });
 }

@@ -2,7 +2,7 @@
 
 use super::people_log;
 use crate::Health;
-use crate::encounter::Meetings;
+use crate::encounter::{Chain, Meetings};
 use crate::seen::Seen;
 use crate::view::{self, Claimed};
 use coronaz_wire::report::Report;
@@ -43,6 +43,8 @@ pub(super) struct Person {
     pub(super) touched: bool,
     /// In this batch: the newest time that its device has been heard of.
     pub(super) passed_us: i64,
+    /// Encounters counted in [`People`].
+    pub(super) counted: usize,
 }
 
 /// People by slot. Most questions come in the order of the slots, so they lie in that order too.
@@ -50,7 +52,15 @@ pub(super) struct Person {
 pub(super) struct People {
     by_slot: Vec<Option<Box<Person>>>,
     count: usize,
+    /// Encounters that may go on, of all of them.
+    open: usize,
 }
+
+/// A person without its encounters, and its places in the lists.
+const PERSON_BYTES: usize = size_of::<Person>() + 40;
+
+/// An encounter that may go on.
+const OPEN_BYTES: usize = size_of::<(u32, Chain)>();
 
 impl People {
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Person> {
@@ -66,11 +76,23 @@ impl People {
         if self.by_slot.len() <= slot {
             self.by_slot.resize_with(slot + 1, || None);
         }
-        self.count += usize::from(self.by_slot[slot].replace(Box::new(person)).is_none());
+        match self.by_slot[slot].replace(Box::new(person)) {
+            Some(before) => self.open -= before.counted,
+            None => self.count += 1,
+        }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.count
+    /// Counts the encounters of a person whose batch has ended.
+    pub(super) fn count_open(&mut self, slot: u32) {
+        if let Some(Some(person)) = self.by_slot.get_mut(slot as usize) {
+            let now = person.meetings.open().len();
+            self.open = self.open + now - std::mem::replace(&mut person.counted, now);
+        }
+    }
+
+    /// What they take in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.count * PERSON_BYTES + self.open * OPEN_BYTES
     }
 }
 
@@ -84,6 +106,7 @@ impl Default for Person {
             home: None,
             touched: false,
             passed_us: i64::MIN,
+            counted: 0,
         }
     }
 }

@@ -15,9 +15,6 @@ const BYTES_DEFAULT: usize = 384 << 20;
 /// A slot by its UUID: 20 bytes, in a table that is between half and nearly full.
 const SLOT_BYTES: usize = 48;
 
-/// A person with an encounter or two that may go on, and its places in the lists.
-const PERSON_BYTES: usize = 320;
-
 /// Runs remembered: those that are written, with some of the past.
 const RUNS_KEPT: usize = 64;
 
@@ -92,7 +89,7 @@ impl Homes {
     }
 
     fn bytes(&self) -> usize {
-        self.by_partition.values().map(|home| home.people.len() * PERSON_BYTES).sum()
+        self.by_partition.values().map(|home| home.people.bytes()).sum()
     }
 }
 

@@ -294,6 +294,7 @@ impl<'a> RunBatch<'a> {
             if let Some(saver) = &mut saver {
                 saver.save(slot, person)?;
             }
+            self.people.count_open(slot);
         }
         if logged {
             self.log.append(&self.touched, self.people)?;
