@@ -20,13 +20,16 @@ const NODES: u32 = 30;
 const ALWAYS: LogRule = LogRule { above: 0, block: 4 };
 const NEVER: LogRule = LogRule { above: u32::MAX, block: 4 };
 
+/// Whose, its number, and whom it heard at which second.
+type Said = (u32, u64, Vec<(u32, i64)>);
+
 /// A batch: which process writes it, whether that has just been started, whose reports, and of whom.
 #[derive(Debug, Clone)]
 struct Step {
     writer: usize,
     restarted: bool,
     partition: i32,
-    reports: Vec<(u32, u64, Vec<(u32, i64)>)>,
+    reports: Vec<Said>,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,7 +43,7 @@ fn id(n: u32) -> Uuid {
     Uuid::from_u128(u128::from(n) + 1)
 }
 
-fn report((node, seq, contacts): &(u32, u64, Vec<(u32, i64)>)) -> Report {
+fn report((node, seq, contacts): &Said) -> Report {
     let contact = |&(other, second): &(u32, i64)| Contact {
         uuid: id(other),
         timestamp_us: T0 + second * S,
@@ -112,6 +115,7 @@ impl Side {
     }
 
     /// All that depends on what is known of people.
+    #[expect(clippy::type_complexity, reason = "it is compared as a whole and never looked into")]
     fn told(&self) -> (Vec<Option<NodeDetail>>, Vec<Vec<Encounter>>, Vec<Encounter>, String) {
         let (queries, run) = (self.queries(), Uuid::nil());
         let nodes = (0..NODES).map(|n| queries.node(run, id(n)).ok()).collect();
