@@ -87,6 +87,7 @@ fn devices_live_on_after_the_laboratory_was_killed_and_after_it_was_stopped() {
     let (_, runs) = laboratory.get("/api/v1/runs").expect("an answer");
     assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "no other run began: {runs}");
     assert_eq!((runs["runs"][0]["id"].as_str(), people(&laboratory)), (Some(&*first), Some(40)));
+    wait_for_people_to_meet(&laboratory);
     laboratory.stop();
     assert_clean(&laboratory);
     // Other people are another run, beside it.
@@ -104,14 +105,18 @@ fn people_added_from_another_shell_join_the_run() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "added 3 safe and 1 infected\n");
     wait_for("44 people", Duration::from_secs(40), || people(&laboratory).filter(|&people| people == 44));
-    let enough = |&contacts: &u64| contacts > 9;
-    wait_for("people to meet", Duration::from_secs(60), || {
-        of_newest_run(&laboratory, "contacts").filter(enough)
-    });
+    wait_for_people_to_meet(&laboratory);
     laboratory.stop();
     let output = laboratory.command(["add", "--safe=1"]);
     assert_eq!(output.status.code(), Some(69), "{output:?}");
     assert_clean(&laboratory);
+}
+
+/// As many contacts as [`assert_clean`] wants.
+fn wait_for_people_to_meet(laboratory: &Laboratory) {
+    wait_for("people to meet", Duration::from_secs(60), || {
+        of_newest_run(laboratory, "contacts").filter(|&contacts| contacts > 9)
+    });
 }
 
 /// How many moments the newest run has; `None` while the page is away.
