@@ -63,6 +63,7 @@ fn a_killed_group_of_devices_comes_back_with_what_it_had_recorded() {
         moments(&laboratory).filter(|&now| now > before + 5)
     });
     assert_eq!(people(&laboratory), Some(40), "they are the same devices");
+    wait_for_people_to_meet(&laboratory);
     laboratory.stop();
     assert_clean(&laboratory);
 }
