@@ -47,6 +47,18 @@ test('time and moment are found between the rows that are known', () => {
   expect(series.timeAt(99)).toBe(11_000);
 });
 
+test('of moments of the same time the last is in force, and a second further is another second', () => {
+  const series = new Series();
+  const moments = [0, 1, 2, 3, 4, 5];
+  series.load({ ...rows(moments), time_ms: [1000, 1000, 1000, 2003, 2003, 3001] });
+  expect(series.momentAt(1000)).toBe(2);
+  expect(series.momentAt(2000)).toBe(2);
+  expect(series.nearestTo(2000)).toBe(3);
+  expect(series.nearestTo(1000)).toBe(2);
+  expect(series.nearestTo(2003 + 1000)).toBe(5);
+  expect(series.nearestTo(3001 - 1000)).toBe(3);
+});
+
 test('a very long stream is thinned and keeps its end', () => {
   const series = new Series();
   for (let moment = 0; moment <= 6001; moment += 1) series.add(frame(moment));

@@ -62,10 +62,25 @@ export class Series {
     return between(this.columns.moment, this.columns.time_ms, moment);
   }
 
-  /** The moment in force at a time. */
+  /** The moment in force at a time: the last of those that are not after it. */
   momentAt(timeMs: number): number | undefined {
-    const at = between(this.columns.time_ms, this.columns.moment, timeMs);
-    return at === undefined ? undefined : Math.floor(at + 1e-6);
+    const { moment, time_ms } = this.columns;
+    if (moment.length === 0) return undefined;
+    // Many devices report at the same time, so that several moments can have it.
+    const after = upperBound(time_ms, timeMs);
+    const [from, to] = [moment[after - 1], moment[after]];
+    if (from === undefined) return moment[0];
+    if (to === undefined) return from;
+    const [fromMs, toMs] = [time_ms[after - 1] as number, time_ms[after] as number];
+    return Math.floor(from + ((to - from) * (timeMs - fromMs)) / (toMs - fromMs) + 1e-6);
+  }
+
+  /** The moment whose time is nearest to this one. */
+  nearestTo(timeMs: number): number | undefined {
+    const before = this.momentAt(timeMs);
+    if (before === undefined) return undefined;
+    const off = (moment: number) => Math.abs((this.timeAt(moment) ?? timeMs) - timeMs);
+    return off(before + 1) < off(before) ? before + 1 : before;
   }
 
   /** The figures of the known row nearest to a moment. */
@@ -120,6 +135,18 @@ export function lowerBound(values: readonly number[], value: number): number {
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((values[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first index whose value is above `value`. */
+function upperBound(values: readonly number[], value: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] as number) <= value) low = middle + 1;
     else high = middle;
   }
   return low;

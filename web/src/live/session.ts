@@ -197,7 +197,7 @@ export class Session<R extends RunSummary = RunSummary> {
   /** Goes a time forward or back, by one moment at least. */
   skip(ms: number): void {
     const here = this.here();
-    const there = this.series.momentAt(this.timeAt(here) + ms) ?? here;
+    const there = this.series.nearestTo(this.timeAt(here) + ms) ?? here;
     this.seek(there === here ? here + Math.sign(ms) : there);
   }
 
