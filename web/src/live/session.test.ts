@@ -107,6 +107,24 @@ test('playing goes at its speed and stops at the end of a run that grows no more
   expect(now().moment).toBeLessThan(20);
 });
 
+test('playing begins where it is, though the times of the run are not there yet', async () => {
+  let told = (_: Columns) => {};
+  const statistics = () => new Promise<Columns>((tell) => (told = tell));
+  const slow = new Session(
+    'slow',
+    { ...source, statistics },
+    { moment: 90, openSocket: () => new FakeSocket() as unknown as WebSocket },
+  );
+  FakeSocket.newest.onmessage?.({ data: JSON.stringify({ type: 'hello', run }) });
+  await settle(200);
+  slow.play();
+  await settle(400);
+  told(rows);
+  await settle(1000);
+  expect(slow.store.getState()).toMatchObject({ mode: 'playing', wanted: 92 });
+  slow.close();
+});
+
 test('going live is one act', async () => {
   session.seek(5);
   await settle(200);

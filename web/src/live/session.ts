@@ -220,6 +220,8 @@ export class Session<R extends RunSummary = RunSummary> {
 
   /** The time of a moment as well as it is known. */
   timeAt(moment: number): number {
+    const shown = this.picture.current;
+    if (shown?.moment === moment) return shown.timeMs;
     const run = this.store.getState().run;
     return this.series.timeAt(moment) ?? run?.started_ms ?? 0;
   }
@@ -240,7 +242,8 @@ export class Session<R extends RunSummary = RunSummary> {
       else this.seek(this.latest);
       return;
     }
-    if (moment === wanted) return;
+    // Times between the known rows are reckoned: the first step must not lead back.
+    if (moment <= wanted) return;
     this.store.setState({ wanted: moment });
     this.socket.seek(moment);
   }
