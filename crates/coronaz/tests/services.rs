@@ -4,10 +4,10 @@
 use std::{
     path::Path,
     process::{Command, id},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use coronaz_testkit::laboratory::Laboratory;
+use coronaz_testkit::{laboratory::Laboratory, wait::wait_for};
 use serde_json::Value;
 
 fn brokers() -> String {
@@ -34,7 +34,7 @@ fn over_a_real_kafka_nothing_is_lost_when_ingest_and_devices_are_killed() {
     let coronaz = Path::new(env!("CARGO_BIN_EXE_coronaz"));
     let broker = format!("--broker={}", brokers());
     let mut laboratory =
-        Laboratory::start(coronaz, &["--scenario=paper", "--nodes=20", "--infected=2", &broker]);
+        Laboratory::start(coronaz, &["--scenario=paper", "--nodes=40", "--infected=2", &broker]);
     std::thread::sleep(Duration::from_secs(20));
     laboratory.keep_down("ingest", Duration::from_secs(3));
     laboratory.keep_down("devices-1", Duration::from_secs(1));
@@ -49,12 +49,20 @@ fn over_a_real_kafka_nothing_is_lost_when_ingest_and_devices_are_killed() {
 fn over_kafka_and_a_mongodb_nothing_is_lost_when_ingest_and_devices_are_killed() {
     let coronaz = Path::new(env!("CARGO_BIN_EXE_coronaz"));
     let (broker, store) = (format!("--broker={}", brokers()), database("laboratory"));
+    let begun_ms = now_ms();
     let mut laboratory =
         Laboratory::start(coronaz, &["--scenario=paper", "--nodes=20", "--infected=2", &broker, &store]);
     std::thread::sleep(Duration::from_secs(15));
     laboratory.keep_down("ingest", Duration::from_secs(3));
     laboratory.keep_down("devices-1", Duration::from_secs(1));
     std::thread::sleep(Duration::from_secs(15));
+    // The topic has the runs of other laboratories too, which this database takes in first.
+    wait_for("the laboratory's own run", Duration::from_secs(120), || {
+        let (_, runs) = laboratory.get("/api/v1/runs")?;
+        let newest = &runs["runs"][0];
+        let is_own = newest["started_ms"].as_u64()? >= begun_ms;
+        (is_own && newest["last_ms"].as_u64()? + 5_000 > now_ms()).then_some(())
+    });
     let (status, data) = laboratory.get("/data").expect("an answer");
     assert_eq!(status, 200);
     let states = data["result"].as_array().expect("the paper's states");
@@ -68,6 +76,11 @@ fn over_kafka_and_a_mongodb_nothing_is_lost_when_ingest_and_devices_are_killed()
     let (verdict, told) = (String::from_utf8_lossy(&audit.stdout), String::from_utf8_lossy(&audit.stderr));
     assert!(audit.status.success(), "{verdict}{told}");
     the_run_is_listed_exported_and_deleted(&store);
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    u64::try_from(since.as_millis()).expect("before the year 500,000,000")
 }
 
 fn the_run_is_listed_exported_and_deleted(store: &str) {
