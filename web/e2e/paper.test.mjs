@@ -31,17 +31,21 @@ const day = () => page.getByTestId('day').innerText();
 /** Goes to a moment by the slider's own keys and waits for its picture. */
 async function sliderTo(moment) {
   const slider = page.getByRole('slider', { name: 'Day' });
+  const isThere = (day) =>
+    until(
+      page,
+      (k) => {
+        const { frame, moment: shown, wanted, mode } = window.__coronaz;
+        return frame.moment === k && shown === k && wanted === k && mode === 'paused';
+      },
+      day,
+    );
   await slider.focus();
   await page.keyboard.press('Home');
+  // Its picture too, or it could still come after that of a day that has been on show before.
+  await isThere(0);
   for (let i = 0; i < moment; i += 1) await page.keyboard.press('ArrowRight');
-  await until(
-    page,
-    (k) => {
-      const { frame, moment: shown, wanted, mode } = window.__coronaz;
-      return frame.moment === k && shown === k && wanted === k && mode === 'paused';
-    },
-    moment,
-  );
+  await isThere(moment);
 }
 
 test('its title is the paper’s', async () => {
