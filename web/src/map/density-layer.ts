@@ -1,23 +1,17 @@
-import type { Frame, Grid } from '../live/frame';
-import type { Category, MapPalette } from '../ui/palette';
+import type { Grid } from '../live/frame';
+import type { MapPalette } from '../ui/palette';
 import { CELL_PX, gridPlace } from './density';
 import type { Job } from './easel';
 import type { Painter } from './painter';
-import type { Field, Size, View } from './view';
+import type { Scene } from './pick';
+import type { Size, View } from './view';
 
 /** A glide has so many pictures at most: more of them cannot be told apart. */
 const GLIDE_PICTURES = 32;
 
 /** What is to be seen: everything that a picture of a density depends on. */
-export interface DensityScene {
-  previous: Frame | undefined;
-  current: Frame;
-  progress: number;
-  view: View;
-  size: Size;
-  field: Field;
+export interface DensityScene extends Scene {
   palette: MapPalette;
-  shown: ReadonlySet<Category>;
 }
 
 type Box = Record<'left' | 'top' | 'width' | 'height', number>;

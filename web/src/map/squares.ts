@@ -97,7 +97,7 @@ export function paintMost(
   return later.subarray(0, infected);
 }
 
-/** Paints certain people. */
+/** Paints certain people: the loop of {@link paintMost}, over indices; see there why nothing of it is a function. */
 export function paintThese(
   before: People,
   current: People,

@@ -36,13 +36,13 @@ struct Cluster {
 /// Contacts in the order of time, cut where nothing comes for long.
 fn clusters(mut late: Vec<NewContact>) -> Vec<Cluster> {
     late.sort_unstable_by_key(|contact| contact.time_us);
-    let apart = |a: &NewContact, b: &NewContact| b.time_us.saturating_sub(a.time_us) <= REACH_US * 2;
+    let near = |a: &NewContact, b: &NewContact| b.time_us.saturating_sub(a.time_us) <= REACH_US * 2;
     let cluster = |some: &[NewContact]| {
         let (first_us, last_us) = (some.first()?.time_us, some.last()?.time_us);
         let read_us = (first_us.saturating_sub(REACH_US), last_us.saturating_add(REACH_US));
         Some(Cluster { read_us, contacts: some.to_vec() })
     };
-    late.chunk_by(apart).filter_map(cluster).collect()
+    late.chunk_by(near).filter_map(cluster).collect()
 }
 
 /// The chains in which late contacts are, of what is stored and of what is new; of each pair by time.
