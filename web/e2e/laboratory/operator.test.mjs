@@ -174,7 +174,11 @@ test('a fork begins where it left the other run: its slider, its first key, a li
     await page.goto(`${site.url}/?renderer=canvas&run=${fork.id}&moment=${moment}`);
     await until(
       page,
-      () => window.__coronaz?.frame !== undefined && window.__coronaz.moment === 20,
+      // With a second after it: the fork may have just begun.
+      () =>
+        window.__coronaz?.frame !== undefined &&
+        window.__coronaz.moment === 20 &&
+        window.__coronaz.latest > 20,
       undefined,
       START_MS_MAX,
     );

@@ -7,9 +7,10 @@
 
 use super::person_bytes::{pack, unpack};
 use super::person_rows::{People, Person, Saver};
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// In so many commits every person's entries become its row. As many look-ups a question for a person may cost.
 const COMMITS_A_ROUND: u32 = 64;
@@ -131,7 +132,25 @@ fn batches(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<Vec<i64>
     Ok(batches)
 }
 
-/// Hands over the entries of a batch. What is damaged is left out: the row, or the entry before, says what was before.
+/// Hands over the people of an entry, until `visit` wants no more.
+///
+/// # Errors
+///
+/// When it is damaged: to leave it out would take back what people have told since.
+fn each_of(mut bytes: &[u8], mut visit: impl FnMut(u32, Person) -> ControlFlow<()>) -> rusqlite::Result<()> {
+    while !bytes.is_empty() {
+        let Some((slot, person)) = unpack(&mut bytes) else {
+            let damaged = "an entry of node_log is damaged".into();
+            return Err(rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, damaged));
+        };
+        if visit(slot, person).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hands over the entries of a batch.
 fn each(
     transaction: &Transaction<'_>,
     (run, batch): (i64, i64),
@@ -143,10 +162,10 @@ fn each(
     )?;
     let mut rows = statement.query(params![run, batch, slots.start, slots.end])?;
     while let Some(row) = rows.next()? {
-        let mut bytes = row.get_ref(0)?.as_blob()?;
-        while let Some((slot, person)) = unpack(&mut bytes) {
+        each_of(row.get_ref(0)?.as_blob()?, |slot, person| {
             visit(slot, person);
-        }
+            ControlFlow::Continue(())
+        })?;
     }
     Ok(())
 }
@@ -173,11 +192,18 @@ pub(super) fn newest(transaction: &Transaction<'_>, run: i64, slot: u32) -> rusq
         before = batch;
         let found = statement
             .query_row(params![run, batch, slot], |row| {
-                let mut bytes = row.get_ref(0)?.as_blob()?;
-                Ok(std::iter::from_fn(|| unpack(&mut bytes)).find(|&(found, _)| found == slot))
+                let mut sought = None;
+                each_of(row.get_ref(0)?.as_blob()?, |found, person| {
+                    if found != slot {
+                        return ControlFlow::Continue(());
+                    }
+                    sought = Some(person);
+                    ControlFlow::Break(())
+                })?;
+                Ok(sought)
             })
             .optional()?;
-        if let Some(Some((_, person))) = found {
+        if let Some(Some(person)) = found {
             return Ok(Some(person));
         }
     }

@@ -153,6 +153,25 @@ fn the_log_is_used_and_becomes_rows_in_turn() {
     assert_eq!(side.entries(), 0);
 }
 
+#[test]
+fn a_damaged_entry_is_told_and_nothing_older_stands_in_for_it() {
+    let mut side = Side::new(ALWAYS);
+    let reports: Vec<_> = (0..NODES).map(|n| (n, 1, vec![])).collect();
+    side.write(&Step { writer: 0, restarted: false, partition: 0, reports });
+    let connection = rusqlite::Connection::open(&side.path).expect("opened");
+    connection.execute("update node_log set bytes = x'1cff'", []).expect("damaged");
+    let told = side.queries().node(Uuid::nil(), id(NODES - 1)).expect_err("damaged").to_string();
+    assert!(told.contains("node_log is damaged"), "{told}");
+    let mut again = SqliteIngestion::with_log_rule(&side.path, ALWAYS);
+    let held = again.take(0, "c", side.now_us + 100 * S, Duration::from_secs(5));
+    let held = held.expect("there").expect("free");
+    let mut batch = Batch::new(0, held.epoch, held.next);
+    batch.reports = vec![ReportRecord { offset: held.next, report: report(&(NODES - 1, 2, vec![])) }];
+    batch.to = held.next + 1;
+    assert!(again.commit(&batch).is_err(), "the batch is not in");
+    assert!(side.entries() > 0, "and what is there stays");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
