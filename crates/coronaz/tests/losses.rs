@@ -20,6 +20,12 @@ const RUN: &str = "7c9f3f9e-0d3b-4f7e-9a55-0f4b8f6f2a10";
 /// Nothing that is waited for takes longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// As the laboratory finds it: `CORONAZ_BROKER_BIN`, else beside `coronaz`, where `cargo build -p coronaz-broker` puts it.
+fn broker_program() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_BIN_EXE_coronaz")).with_file_name("coronaz-broker");
+    std::env::var_os("CORONAZ_BROKER_BIN").map_or_else(beside, PathBuf::from)
+}
+
 /// A broker and an ingest process, and whoever else is started: all killed with it.
 struct Town {
     folder: tempfile::TempDir,
@@ -58,8 +64,7 @@ impl Town {
         let port = UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let radio = format!("127.255.255.255:{port}");
         let mut town = Town { folder, broker, radio, processes: Vec::new() };
-        let program = Path::new(env!("CARGO_BIN_EXE_coronaz")).with_file_name("coronaz-broker");
-        let mut command = Command::new(program);
+        let mut command = Command::new(broker_program());
         command.arg(format!("--listen={broker}")).arg(format!("--data={}", town.path("broker").display()));
         let broker = town.start(&mut command);
         let ingest = town.coronaz(&["ingest", &town.store()]);
@@ -78,7 +83,7 @@ impl Town {
     fn start(&self, command: &mut Command) -> Process {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).expect("a log");
         let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        Process(started.expect("it starts"))
+        Process(started.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program())))
     }
 
     fn coronaz(&self, arguments: &[&str]) -> Process {
