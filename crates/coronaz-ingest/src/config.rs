@@ -20,8 +20,8 @@ pub struct IngestConfig {
     pub batch_wait: Duration,
     /// No batch is larger than this many records (default 50,000): as many as make sorted writes cheap.
     pub batch_records_max: usize,
-    /// Records read and not yet stored, in bytes as they came (default 64 MiB). Beyond it, reading pauses; it goes
-    /// on at the half.
+    /// Records read and not yet stored, in bytes of memory (default 128 MiB). Beyond it, reading pauses; it goes
+    /// on at three quarters.
     pub unstored_bytes_max: usize,
     /// What the store's writing side may keep in memory from one batch to the next, in bytes (default 512 MiB).
     pub store_bytes_max: usize,
@@ -36,10 +36,10 @@ pub struct IngestConfig {
 }
 
 impl IngestConfig {
-    /// Shares out what the process may use in all, in bytes: half is the store's, a sixteenth is read ahead. What is
-    /// decoded and sorted takes up to three times what was read, and the rest is for the client and the program.
+    /// Shares out what the process may use in all, in bytes: half is the store's, an eighth is read ahead. Lists that grow
+    /// and what is sorted take up to twice that once more, and the rest is for the client and the program.
     pub fn share_out(&mut self, memory_bytes: usize) {
-        self.unstored_bytes_max = memory_bytes / 16;
+        self.unstored_bytes_max = memory_bytes / 8;
         self.store_bytes_max = memory_bytes / 2;
     }
 
@@ -52,7 +52,7 @@ impl IngestConfig {
             batch_records: 10,
             batch_wait: Duration::from_millis(50),
             batch_records_max: 50_000,
-            unstored_bytes_max: 64 << 20,
+            unstored_bytes_max: 128 << 20,
             store_bytes_max: 512 << 20,
             lease_lasts: Duration::from_secs(5),
             lease_renew: Duration::from_secs(1),

@@ -2,7 +2,7 @@
 
 use crate::config::IngestConfig;
 use crate::news::{News, Work};
-use crate::reader::{Reader, WORKS_MAX};
+use crate::reader::Reader;
 use crate::tally::{Tally, TallyLog};
 use crate::writer::{Now, Writer};
 use coronaz_bus::{RecordSource, SourceError};
@@ -46,7 +46,7 @@ pub fn run<S: RecordSource>(
     let tally = Arc::new(Tally::default());
     let writer = Writer::new(store, config, Arc::clone(&tally), clock.now());
     let reader = Reader::new(source, config, Arc::clone(&tally));
-    let (work_sender, work_receiver) = sync_channel(WORKS_MAX);
+    let (work_sender, work_receiver) = sync_channel(config.partitions as usize);
     let (news_sender, news_receiver) = channel();
     let abandon = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -109,7 +109,7 @@ fn read<S: RecordSource>(
         }
         let now = clock.now();
         let mut gone = false;
-        // There is room: the reader counts what is on its way, and the queue holds as much.
+        // There is room: one round is on its way at most, and the queue holds it.
         reader.turn(now, TURN_MAX, |work| gone |= works.send(work).is_err())?;
         if gone {
             return Err(IngestError::WriterGone);
@@ -144,7 +144,11 @@ fn write(
         }
         let wait = next.saturating_sub(clock.now().elapsed).min(TURN_MAX);
         match works.recv_timeout(wait) {
-            Ok(work) => writer.give(work),
+            Ok(work) => {
+                writer.give(work);
+                // What waits is written together.
+                works.try_iter().for_each(|work| writer.give(work));
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 if writer.is_idle() || abandon.load(Ordering::Relaxed) {

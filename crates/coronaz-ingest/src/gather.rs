@@ -5,7 +5,8 @@ use crate::decode::{Decoded, decode};
 use crate::news::Work;
 use crate::writer::Now;
 use coronaz_bus::{GapReason, Incoming};
-use coronaz_store::{Batch, Gap};
+use coronaz_store::{Batch, Gap, ReportRecord};
+use coronaz_wire::Contact;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,8 +39,13 @@ impl Gathered {
     }
 }
 
-/// How much room a record takes in memory beside its bytes, about.
+/// How much room a record that is kept as it came takes in memory beside its bytes, about.
 const RECORD_OVERHEAD_BYTES: usize = 200;
+
+/// How much room a report takes in memory, decoded.
+fn report_bytes(record: &ReportRecord) -> usize {
+    size_of::<ReportRecord>() + record.report.contacts.capacity() * size_of::<Contact>()
+}
 
 impl Gathering {
     /// Begins a partition, anew if it was there. Returns the bytes that are given up.
@@ -53,7 +59,7 @@ impl Gathering {
         self.partitions.remove(&partition).map_or(0, |old| old.bytes)
     }
 
-    /// Takes what came from the topic. Returns its bytes; 0 when its partition is not read, or it was in before.
+    /// Takes what came from the topic. Returns the bytes it takes; 0 when its partition is not read, or it was in before.
     pub(crate) fn push(&mut self, incoming: Incoming, now: Now) -> usize {
         let Some(gathered) = self.partitions.get_mut(&incoming.partition()) else { return 0 };
         let next = incoming.next_offset();
@@ -74,10 +80,11 @@ impl Gathering {
                 RECORD_OVERHEAD_BYTES
             }
             Incoming::Record(message) => {
-                let bytes = message.bytes() + RECORD_OVERHEAD_BYTES;
+                let mut bytes = message.bytes() + RECORD_OVERHEAD_BYTES;
                 gathered.newest_us = gathered.newest_us.max(message.timestamp_ms.saturating_mul(1000));
                 match decode(message) {
                     Decoded::Report(record) => {
+                        bytes = report_bytes(&record);
                         gathered.urgent |= !record.report.alive;
                         batch.reports.push(record);
                     }
@@ -93,23 +100,28 @@ impl Gathering {
         bytes
     }
 
-    /// Takes out a batch that is due: the one that waits longest.
-    pub(crate) fn take_due(&mut self, config: &IngestConfig, now: Now) -> Option<Work> {
-        let due = |gathered: &&mut Gathered| {
+    /// Takes out the batches that are due: a round, the one that waited longest first.
+    pub(crate) fn take_due(&mut self, config: &IngestConfig, now: Now) -> Vec<Work> {
+        let is_due = |gathered: &&mut Gathered| {
             !gathered.is_empty()
                 && (gathered.urgent
                     || gathered.batch.records() >= config.batch_records
                     || now.elapsed.saturating_sub(gathered.since) >= config.batch_wait)
         };
-        self.partitions.values_mut().filter(due).min_by_key(|gathered| gathered.since).map(|gathered| {
+        let mut due: Vec<&mut Gathered> = self.partitions.values_mut().filter(is_due).collect();
+        due.sort_by_key(|gathered| gathered.since);
+        let mut left = due.len();
+        let take = |gathered: &mut Gathered| {
+            left -= 1;
             let Batch { partition, epoch, to, .. } = gathered.batch;
             let taken = std::mem::replace(gathered, Gathered::new(gathered.generation, epoch, partition, to));
             let mut batch = taken.batch;
             batch.state_every = config.state_every;
             batch.now_us = now.wall_us;
             let Gathered { generation, bytes, newest_us, .. } = taken;
-            Work { batch, generation, bytes, newest_us, part: false }
-        })
+            Work { batch, generation, bytes, newest_us, part: left > 0 }
+        };
+        due.into_iter().map(take).collect()
     }
 
     /// Some batch is as large as a batch may be: no more should be read before it is taken.

@@ -9,11 +9,12 @@ pub(crate) struct Work {
     /// Which assignment of the partition it was read under. After each news of the partition there is another,
     /// and what was read before counts no more.
     pub(crate) generation: u64,
-    /// As they came from the topic.
+    /// What it takes in memory, about.
     pub(crate) bytes: usize,
     /// When the newest of its records was sent, by its producer's clock; 0 if unknown.
     pub(crate) newest_us: i64,
-    /// It is a part of a batch that was split, and another part follows.
+    /// More follows of what was handed over at the same time: another partition's batch, or another part of one that was
+    /// split.
     pub(crate) part: bool,
 }
 
@@ -25,8 +26,8 @@ pub(crate) enum News {
     /// Do not read it any more.
     Revoked { partition: i32 },
     /// A batch is done with: stored, or not wanted any more.
-    /// `works` is 1, or 0 when a part of it is still to come.
-    Done { works: usize, bytes: usize, stored_to: Option<(i32, i64)> },
+    /// `round_ends` unless more follows of what was handed over with it.
+    Done { round_ends: bool, bytes: usize, stored_to: Option<(i32, i64)> },
     /// The partitions that can be had now were told before this.
     Beat,
 }

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Batches on their way at most: one that is being written and one that waits, so that the writer never waits
-/// and the batch that grows meanwhile is a large one.
-pub(crate) const WORKS_MAX: usize = 2;
+/// The longest poll while batches wait for the writer: so long the writer may wait for them when it is done.
+const POLL_WHILE_DUE: Duration = Duration::from_millis(2);
 
 /// One poll may take this much, however little room is left: it has to hold a record.
 const POLL_BYTES_MIN: usize = 64 << 10;
@@ -36,8 +35,9 @@ pub(crate) struct Reader<S> {
     incoming: Vec<Incoming>,
     /// Read and not yet stored.
     unstored_bytes: usize,
-    /// Batches on their way.
-    works: usize,
+    /// A round, which is a batch of each partition that was due, is not written yet. What comes meanwhile makes one large
+    /// round rather than several small ones: of many people, a small one costs nearly as much.
+    is_writing: bool,
     paused: bool,
     /// By partition: the offset after what is stored, and where the partition ended when last asked.
     places: BTreeMap<i32, Place>,
@@ -64,7 +64,7 @@ impl<S: RecordSource> Reader<S> {
             gathering: Gathering::default(),
             incoming: Vec::new(),
             unstored_bytes: 0,
-            works: 0,
+            is_writing: false,
             paused: false,
             places: BTreeMap::new(),
             lag_at: Duration::ZERO,
@@ -90,8 +90,8 @@ impl<S: RecordSource> Reader<S> {
                 self.places.remove(&partition);
                 self.source.unassign(partition)
             }
-            News::Done { works, bytes, stored_to } => {
-                self.works = self.works.saturating_sub(works);
+            News::Done { round_ends, bytes, stored_to } => {
+                self.is_writing &= !round_ends;
                 self.unstored_bytes = self.unstored_bytes.saturating_sub(bytes);
                 if let Some((partition, stored)) = stored_to
                     && let Some(place) = self.places.get_mut(&partition)
@@ -112,9 +112,11 @@ impl<S: RecordSource> Reader<S> {
         &mut self,
         now: Now,
         wait: Duration,
-        mut hand_over: impl FnMut(Work),
+        hand_over: impl FnMut(Work),
     ) -> Result<(), SourceError> {
         self.hold_back_or_go_on()?;
+        let wait =
+            if self.is_writing && !self.gathering.is_empty() { wait.min(POLL_WHILE_DUE) } else { wait };
         let polled = self.source.poll(wait, self.limits(), &mut self.incoming);
         for incoming in self.incoming.drain(..) {
             self.unstored_bytes += self.gathering.push(incoming, now);
@@ -122,11 +124,10 @@ impl<S: RecordSource> Reader<S> {
         if let Err(error) = polled {
             self.bear(error, now)?;
         }
-        while self.works < WORKS_MAX
-            && let Some(work) = self.gathering.take_due(&self.config, now)
-        {
-            self.works += 1;
-            hand_over(work);
+        if !self.is_writing {
+            let round = self.gathering.take_due(&self.config, now);
+            self.is_writing = !round.is_empty();
+            round.into_iter().for_each(hand_over);
         }
         if now.elapsed >= self.lag_at {
             self.lag_at = now.elapsed + LAG_EVERY;
@@ -150,7 +151,7 @@ impl<S: RecordSource> Reader<S> {
     /// Everything is stored that was on the topic when the drain began.
     pub(crate) fn is_drained(&self) -> bool {
         self.heard_beat
-            && self.works == 0
+            && !self.is_writing
             && self.gathering.is_empty()
             && self.places.values().all(|place| place.drain_to.is_some_and(|end| place.stored >= end))
     }
@@ -161,7 +162,7 @@ impl<S: RecordSource> Reader<S> {
         if !self.paused && (full || self.unstored_bytes >= self.config.unstored_bytes_max) {
             self.paused = true;
             self.source.pause()?;
-        } else if self.paused && !full && self.unstored_bytes <= self.config.unstored_bytes_max / 2 {
+        } else if self.paused && !full && self.unstored_bytes <= self.config.unstored_bytes_max / 4 * 3 {
             self.paused = false;
             self.source.resume()?;
         }

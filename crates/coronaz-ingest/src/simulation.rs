@@ -65,6 +65,20 @@ impl Faulty {
     fn check(&self) -> Result<(), StoreError> {
         if self.faults.lock().unwrap_or_else(PoisonError::into_inner).away { Err(away()) } else { Ok(()) }
     }
+
+    fn refuses(&self, batch: &Batch) -> bool {
+        let refused = self.faults.lock().unwrap_or_else(PoisonError::into_inner).refused;
+        let is_it =
+            |report: &Report| refused.is_some_and(|(who, seq)| (who, Some(seq)) == (report.uuid, report.seq));
+        batch.reports.iter().any(|record| is_it(&record.report))
+    }
+
+    fn loses_answer(&self) -> bool {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let loses = faults.answers_lost > 0;
+        faults.answers_lost -= u32::from(loses);
+        loses
+    }
 }
 
 impl Ingestion for Faulty {
@@ -94,20 +108,23 @@ impl Ingestion for Faulty {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
-        self.check()?;
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = |report: &Report| {
-            faults.refused.is_some_and(|(who, seq)| (who, Some(seq)) == (report.uuid, report.seq))
-        };
-        if batch.reports.iter().any(|record| refused(&record.report)) {
-            return Err(CommitError::Refused { reason: "simulated".to_owned() });
+        let (mut done, end) = self.commit_all(&[batch]);
+        end.map(|()| done.pop().unwrap_or_default())
+    }
+
+    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+        if let Err(error) = self.check() {
+            return (Vec::new(), Err(error.into()));
         }
-        let committed = self.inner.commit(batch)?;
-        if faults.answers_lost > 0 {
-            faults.answers_lost -= 1;
-            return Err(away().into());
+        let taken = batches.iter().position(|batch| self.refuses(batch)).unwrap_or(batches.len());
+        let (done, mut end) = self.inner.commit_all(&batches[..taken]);
+        if end.is_ok() && self.loses_answer() {
+            return (Vec::new(), Err(away().into()));
         }
-        Ok(committed)
+        if end.is_ok() && taken < batches.len() {
+            end = Err(CommitError::Refused { reason: "simulated".to_owned() });
+        }
+        (done, end)
     }
 }
 

@@ -23,6 +23,15 @@ pub(crate) struct Now {
     pub(crate) wall_us: i64,
 }
 
+/// So many records are written together at most: by then each page of a large run holds several of them, and other
+/// processes do not wait long for their turn. A batch may be larger.
+const TOGETHER_RECORDS_MAX: usize = 200_000;
+
+/// Whether a batch was read under what still holds.
+fn is_wanted(held: &BTreeMap<i32, Partition>, work: &Work) -> bool {
+    held.get(&work.batch.partition).is_some_and(|held| held.generation == work.generation)
+}
+
 /// The storing side.
 pub(crate) struct Writer {
     store: Box<dyn Ingestion>,
@@ -75,14 +84,14 @@ impl Writer {
         self.queue.push_back(work);
     }
 
-    /// Does what is due: the heartbeat, then one batch. Returns when there is something to do next; a batch
+    /// Does what is due: the heartbeat, then the batches that wait. Returns when there is something to do next; a batch
     /// that is given may come before.
     pub(crate) fn turn(&mut self, now: Now) -> Duration {
         if now.elapsed < self.retry_at {
             return self.retry_at;
         }
         let done = if now.elapsed >= self.beat_at { self.beat(now) } else { Ok(()) };
-        match done.and_then(|()| self.commit_next()) {
+        match done.and_then(|()| self.commit_waiting()) {
             Ok(true) => now.elapsed,
             Ok(false) => self.beat_at,
             Err(error) => {
@@ -193,22 +202,43 @@ impl Writer {
         self.news.push(News::Revoked { partition });
     }
 
-    /// Commits the next batch; false when there is none.
-    fn commit_next(&mut self) -> Result<bool, StoreError> {
-        let Some(work) = self.queue.pop_front() else { return Ok(false) };
-        let wanted = self.held.get(&work.batch.partition).map(|held| held.generation);
-        if wanted != Some(work.generation) {
+    /// Commits the batches that wait, or as many of them as belong together; false when there is none.
+    fn commit_waiting(&mut self) -> Result<bool, StoreError> {
+        while let Some(work) = self.queue.pop_front_if(|work| !is_wanted(&self.held, work)) {
             self.done(&work, None);
-            return Ok(true);
         }
-        match self.store.commit(&work.batch) {
-            Ok(committed) => self.committed(&work, &committed),
-            Err(CommitError::Store(error)) => {
+        let mut records = 0;
+        let fits = |work: &&Work| {
+            let is_first = records == 0;
+            records += work.batch.records().max(1);
+            is_wanted(&self.held, work) && (is_first || records <= TOGETHER_RECORDS_MAX)
+        };
+        let together: Vec<&Batch> = self.queue.iter().take_while(fits).map(|work| &work.batch).collect();
+        if together.is_empty() {
+            return Ok(false);
+        }
+        let (done, end) = self.store.commit_all(&together);
+        for committed in &done {
+            if let Some(work) = self.queue.pop_front() {
+                self.committed(&work, committed);
+            }
+        }
+        match end {
+            Ok(()) => Ok(true),
+            Err(error) => self.not_committed(error),
+        }
+    }
+
+    /// The batch at the head of the queue is not in.
+    fn not_committed(&mut self, error: CommitError) -> Result<bool, StoreError> {
+        let Some(work) = self.queue.pop_front() else { return Ok(false) };
+        match error {
+            CommitError::Store(error) => {
                 self.queue.push_front(work);
                 return Err(error);
             }
-            Err(CommitError::Refused { reason }) => return self.refused(work, &reason),
-            Err(error @ CommitError::Fenced { found, .. }) => {
+            CommitError::Refused { reason } => return self.refused(work, &reason),
+            error @ CommitError::Fenced { found, .. } => {
                 let Batch { partition, epoch, to, .. } = work.batch;
                 match found.0 {
                     // It went in after all, when the answer was lost.
@@ -237,7 +267,7 @@ impl Writer {
     }
 
     fn done(&mut self, work: &Work, stored_to: Option<(i32, i64)>) {
-        self.news.push(News::Done { works: usize::from(!work.part), bytes: work.bytes, stored_to });
+        self.news.push(News::Done { round_ends: !work.part, bytes: work.bytes, stored_to });
     }
 
     fn refused(&mut self, work: Work, reason: &str) -> Result<bool, StoreError> {

@@ -130,6 +130,16 @@ struct Stubborn {
     takes_nothing: Arc<AtomicBool>,
 }
 
+impl Stubborn {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.takes_nothing.load(Relaxed) {
+            let (location, reason) = ("a test".to_owned(), "it takes nothing".to_owned());
+            return Err(StoreError::Unavailable { location, reason, source: None });
+        }
+        Ok(())
+    }
+}
+
 impl Ingestion for Stubborn {
     fn prepare(&mut self) -> Result<(), StoreError> {
         self.inner.prepare()
@@ -152,11 +162,15 @@ impl Ingestion for Stubborn {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
-        if self.takes_nothing.load(Relaxed) {
-            let (location, reason) = ("a test".to_owned(), "it takes nothing".to_owned());
-            return Err(StoreError::Unavailable { location, reason, source: None }.into());
-        }
+        self.check()?;
         self.inner.commit(batch)
+    }
+
+    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+        match self.check() {
+            Ok(()) => self.inner.commit_all(batches),
+            Err(error) => (Vec::new(), Err(error.into())),
+        }
     }
 
     fn remember_at_most(&mut self, bytes: usize) {
@@ -199,8 +213,9 @@ fn memory_stays_below_its_bound_while_the_store_takes_nothing_and_while_it_takes
                 (last, since) = (now, Instant::now());
             }
         }
-        let ahead = last as usize;
-        assert!(ahead <= config.unstored_bytes_max + (64 << 10), "{ahead} bytes were read ahead");
+        let bytes_each = report(0, 0).encode().len() + 16;
+        let ahead = last as usize / bytes_each * size_of::<Report>();
+        assert!(ahead <= config.unstored_bytes_max, "{ahead} bytes were read ahead");
         assert!(ahead > config.unstored_bytes_max / 4, "{ahead} bytes were read ahead");
         takes_nothing.store(false, Relaxed);
         let queries = location.queries();

@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=60_000), value_name = "MS")]
     batch_ms: u64,
 
-    /// Use at most this much memory, in MiB: half of it remembers people, a sixteenth is read ahead of the store
+    /// Use at most this much memory, in MiB: half of it remembers people, an eighth is read ahead of the store
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(128..=1_048_576), value_name = "MIB")]
     memory: u32,
 

@@ -1,4 +1,4 @@
-//! One batch, in one transaction.
+//! Batches, in one transaction.
 
 mod cache;
 mod frames;
@@ -16,10 +16,21 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Why a batch is not in.
+/// Why batches are not in.
 pub(super) enum CommitFailure {
-    Fenced(FoundOffset),
+    /// One of them is not what the store expects next of its partition.
+    Fenced {
+        partition: i32,
+        expected: (i64, i64),
+        found: FoundOffset,
+    },
     Sqlite(rusqlite::Error),
+}
+
+impl CommitFailure {
+    fn fenced(batch: &Batch, found: FoundOffset) -> Self {
+        Self::Fenced { partition: batch.partition, expected: (batch.epoch, batch.from), found }
+    }
 }
 
 impl From<rusqlite::Error> for CommitFailure {
@@ -28,31 +39,46 @@ impl From<rusqlite::Error> for CommitFailure {
     }
 }
 
-/// Writes a batch. After a failure the cache is to be thrown away.
+/// Writes batches, all or none. After a failure the cache is to be thrown away.
 pub(super) fn commit(
     connection: &mut Connection,
     cache: &mut Cache,
+    batches: &[&Batch],
+) -> Result<Vec<Committed>, CommitFailure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    cache.refresh(&transaction)?;
+    let mut committed = Vec::with_capacity(batches.len());
+    for batch in batches {
+        committed.push(write(&transaction, cache, batch)?);
+    }
+    transaction.commit()?;
+    cache.trim();
+    Ok(committed)
+}
+
+/// Writes one batch.
+fn write(
+    transaction: &Transaction<'_>,
+    cache: &mut Cache,
     batch: &Batch,
 ) -> Result<Committed, CommitFailure> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // The update at the end decides; this look spares the work for a batch that is fenced already.
-    let found = found_offset(&transaction, batch.partition)?;
+    let found = found_offset(transaction, batch.partition)?;
     if found.0 != Some((batch.epoch, batch.from)) {
-        return Err(CommitFailure::Fenced(found));
+        return Err(CommitFailure::fenced(batch, found));
     }
-    cache.refresh(&transaction)?;
     let log_rule = cache.log_rule;
     let mut committed = Committed::default();
     for AnnouncementRecord { announcement, .. } in &batch.announcements {
-        match cache.run(&transaction, announcement.run)? {
-            Some(run) => run_row::announce(&transaction, &mut run.row, announcement, batch.now_us)?,
-            None => skip(&transaction, announcement.run, 1, &mut committed)?,
+        match cache.run(transaction, announcement.run)? {
+            Some(run) => run_row::announce(transaction, &mut run.row, announcement, batch.now_us)?,
+            None => skip(transaction, announcement.run, 1, &mut committed)?,
         }
     }
     let mut refused = Vec::new();
     for (uuid, records) in by_run(&batch.reports) {
-        let Some(run) = cache.run(&transaction, uuid)? else {
-            skip(&transaction, uuid, records.len(), &mut committed)?;
+        let Some(run) = cache.run(transaction, uuid)? else {
+            skip(transaction, uuid, records.len(), &mut committed)?;
             continue;
         };
         if run.row.fleet.is_some() {
@@ -64,7 +90,7 @@ pub(super) fn commit(
             }));
             continue;
         }
-        let mut writing = RunBatch::new(&transaction, run, batch, log_rule);
+        let mut writing = RunBatch::new(transaction, run, batch, log_rule);
         for record in records {
             writing.take(&record.report)?;
         }
@@ -72,10 +98,10 @@ pub(super) fn commit(
             run.homes.keep_only(batch.partition);
         }
     }
-    frames::write(&transaction, cache, batch, &mut committed, &mut refused)?;
+    frames::write(transaction, cache, batch, &mut committed, &mut refused)?;
     committed.rejected = refused.len() as u64;
-    insert_rejected(&transaction, batch, &refused)?;
-    insert_gaps(&transaction, batch)?;
+    insert_rejected(transaction, batch, &refused)?;
+    insert_gaps(transaction, batch)?;
     let moved = transaction
         .prepare_cached(
             "update partition_offset set next = ?, records = records + ?, rejected = rejected + ?
@@ -90,10 +116,8 @@ pub(super) fn commit(
             batch.from
         ])?;
     if moved == 0 {
-        return Err(CommitFailure::Fenced(found_offset(&transaction, batch.partition)?));
+        return Err(CommitFailure::fenced(batch, found_offset(transaction, batch.partition)?));
     }
-    transaction.commit()?;
-    cache.trim();
     Ok(committed)
 }
 

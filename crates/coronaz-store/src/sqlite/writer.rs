@@ -4,6 +4,7 @@ use super::commit::{self, Cache, CommitFailure};
 use super::connection::{WRITER_CACHE_KIB, read_error, refuses_content};
 use super::lease;
 use super::store_file::StoreFile;
+use crate::ingestion::commit_each;
 use crate::{
     Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, StoreError,
 };
@@ -22,6 +23,29 @@ const PAGES_SHARE: usize = 4;
 impl SqliteIngestion {
     pub(crate) fn new(path: &Path) -> Self {
         Self { file: StoreFile::new(path, WRITER_CACHE_KIB), cache: Cache::default() }
+    }
+
+    /// Writes batches in one transaction, all or none of them.
+    fn transact(&mut self, batches: &[&Batch]) -> Result<Vec<Committed>, CommitError> {
+        let Self { file, cache } = self;
+        let (connection, fresh) = file.connection()?;
+        if fresh {
+            cache.forget();
+        }
+        let committed = commit::commit(connection, cache, batches);
+        committed.map_err(|failure| {
+            // Whatever was prepared in memory did not happen.
+            cache.forget();
+            match failure {
+                CommitFailure::Fenced { partition, expected, found } => {
+                    CommitError::Fenced { partition, expected, found }
+                }
+                CommitFailure::Sqlite(error) if refuses_content(&error) => {
+                    CommitError::Refused { reason: error.to_string() }
+                }
+                CommitFailure::Sqlite(error) => read_error(file.path(), error).into(),
+            }
+        })
     }
 }
 
@@ -62,27 +86,18 @@ impl Ingestion for SqliteIngestion {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
-        let Self { file, cache } = self;
-        let (connection, fresh) = file.connection()?;
-        if fresh {
-            cache.forget();
+        Ok(self.transact(&[batch])?.pop().unwrap_or_default())
+    }
+
+    /// In one transaction: of reports of many people each page of the file is written once, not once for each batch.
+    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+        match self.transact(batches) {
+            Ok(done) => (done, Ok(())),
+            // It is the file's trouble, and the same for each.
+            Err(error @ CommitError::Store(_)) => (Vec::new(), Err(error)),
+            // One of them stands in the way of all.
+            Err(_) => commit_each(self, batches),
         }
-        let committed = commit::commit(connection, cache, batch);
-        committed.map_err(|failure| {
-            // Whatever was prepared in memory did not happen.
-            cache.forget();
-            match failure {
-                CommitFailure::Fenced(found) => CommitError::Fenced {
-                    partition: batch.partition,
-                    expected: (batch.epoch, batch.from),
-                    found,
-                },
-                CommitFailure::Sqlite(error) if refuses_content(&error) => {
-                    CommitError::Refused { reason: error.to_string() }
-                }
-                CommitFailure::Sqlite(error) => read_error(file.path(), error).into(),
-            }
-        })
     }
 
     fn remember_at_most(&mut self, bytes: usize) {

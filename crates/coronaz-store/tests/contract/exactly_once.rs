@@ -22,6 +22,8 @@ const RUN_B: Uuid = Uuid::from_u128(0xB);
 enum Step {
     /// Commits the next so many records; perhaps the answer is lost.
     Commit { writer: usize, partition: usize, records: usize, answer_lost: bool },
+    /// Commits the next so many records of each partition, in two batches each, all together.
+    CommitAll { writer: usize, records: usize, answer_lost: bool },
     /// Tries again from so many records ago.
     Again { writer: usize, partition: usize, back: usize },
     /// Takes the partition when its lease has run out. The other goes on as if nothing had happened.
@@ -35,6 +37,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (writer.clone(), partition.clone(), 1..30usize, prop::bool::weighted(0.1)).prop_map(
             |(writer, partition, records, answer_lost)| Step::Commit { writer, partition, records, answer_lost }
+        ),
+        2 => (writer.clone(), 1..20usize, prop::bool::weighted(0.1)).prop_map(
+            |(writer, records, answer_lost)| Step::CommitAll { writer, records, answer_lost }
         ),
         1 => (writer.clone(), partition.clone(), 0..20usize)
             .prop_map(|(writer, partition, back)| Step::Again { writer, partition, back }),
@@ -99,10 +104,38 @@ impl World<'_> {
         let Some(&held) = self.writers[writer].held.get(&partition) else { return };
         let batch = self.batch(partition, held, records);
         let answer = self.writers[writer].ingestion.commit(&batch);
+        if !answer_lost {
+            self.believe(writer, &batch, answer.map(drop));
+        }
+    }
+
+    fn commit_all(&mut self, writer: usize, records: usize, answer_lost: bool) {
+        let mut batches = Vec::new();
+        for (&partition, &held) in &self.writers[writer].held {
+            let first = self.batch(partition, held, records);
+            let then = Held { next: first.to, ..held };
+            batches.extend([first, self.batch(partition, then, records)]);
+        }
+        let (done, end) = self.writers[writer].ingestion.commit_all(&Vec::from_iter(&batches));
+        if answer_lost {
+            return;
+        }
+        let mut answers: Vec<_> = done.into_iter().map(|_| Ok(())).collect();
+        if let Err(error) = end {
+            answers.push(Err(error));
+        }
+        for (batch, answer) in batches.iter().zip(answers) {
+            self.believe(writer, batch, answer);
+        }
+    }
+
+    /// What a writer believes of a partition after an answer.
+    fn believe(&mut self, writer: usize, batch: &Batch, answer: Result<(), CommitError>) {
+        let partition = usize::try_from(batch.partition).expect("small");
         let beliefs = &mut self.writers[writer].held;
+        let Some(&held) = beliefs.get(&partition) else { return };
         match answer {
-            Ok(_) if answer_lost => {}
-            Ok(_) => drop(beliefs.insert(partition, Held { next: batch.to, ..held })),
+            Ok(()) => drop(beliefs.insert(partition, Held { next: batch.to, ..held })),
             Err(CommitError::Fenced { found, .. }) => match found.0 {
                 Some((epoch, next)) if epoch == held.epoch => {
                     beliefs.insert(partition, Held { next, ..held });
@@ -127,6 +160,7 @@ impl World<'_> {
             Step::Commit { writer, partition, records, answer_lost } => {
                 self.commit(writer, partition, records, answer_lost);
             }
+            Step::CommitAll { writer, records, answer_lost } => self.commit_all(writer, records, answer_lost),
             Step::Again { writer, partition, back } => {
                 let Some(&held) = self.writers[writer].held.get(&partition) else { return };
                 let next = (held.next - back as i64).max(0);

@@ -114,6 +114,7 @@ macro_rules! contract {
             a_batch_goes_in_once,
             who_lost_the_partition_is_fenced,
             a_batch_that_fails_leaves_nothing,
+            several_batches_go_in_as_far_as_the_first_that_fails,
             a_lease_is_taken_when_it_has_run_out_and_renewed_by_its_owner_only,
             a_lease_given_back_is_free_at_once,
             a_process_restarted_under_its_name_takes_its_own_lease,

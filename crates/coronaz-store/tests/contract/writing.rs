@@ -3,7 +3,7 @@
 use super::{LASTS, S, Stores, T0, batch, batch_of, commit, contact, node, report, take, take_as};
 use coronaz_store::queries::Span;
 use coronaz_store::{
-    AnnouncementRecord, Batch, CommitError, Gap, Heartbeat, IngestState, IngestStatus, Rejected,
+    AnnouncementRecord, Batch, CommitError, Gap, Heartbeat, Held, IngestState, IngestStatus, Rejected,
 };
 use coronaz_wire::announcement::{Announcement, RunKind};
 use coronaz_wire::{Contact, Report, Totals};
@@ -79,6 +79,32 @@ pub(crate) fn a_batch_that_fails_leaves_nothing(new: New) {
     let run = stores.queries().run(Uuid::nil()).expect("the run");
     assert_eq!((run.reports, run.nodes, run.contacts, run.figures.total), (1, 1, 0, 1));
     assert_eq!(stores.queries().nodes(Uuid::nil(), 0, 10).expect("nodes")[0].id, node(2));
+}
+
+pub(crate) fn several_batches_go_in_as_far_as_the_first_that_fails(new: New) {
+    let stores = new();
+    let mut ingestion = stores.ingestion();
+    let (zero, one) = (take(&mut *ingestion, 0), take(&mut *ingestion, 1));
+    // Node 3 is met in one partition, reports in the other, and goes on there.
+    let met = Report { contacts: vec![contact(node(3), 0)], ..report(node(1), 0) };
+    let first = batch_of(zero, [met, report(node(2), 0)]);
+    let second = batch_of(one, [report(node(3), 1)]);
+    let third = batch_of(Held { next: first.to, ..zero }, [report(node(1), 2), report(node(1), 2)]);
+    let stale = Batch { from: 0, to: 1, ..batch_of(one, [report(node(4), 2)]) };
+    let after = batch_of(Held { next: third.to, ..zero }, [report(node(5), 3)]);
+    let (done, end) = ingestion.commit_all(&[&first, &second, &third, &stale, &after]);
+    assert_eq!(done.iter().map(|committed| committed.reports).collect::<Vec<_>>(), [2, 1, 2]);
+    match end {
+        Err(CommitError::Fenced { partition, expected, found }) => {
+            assert_eq!((partition, expected, found.0), (1, (one.epoch, 0), Some((one.epoch, 1))));
+        }
+        other => panic!("the fourth is not what comes next: {other:?}"),
+    }
+    let run = stores.queries().run(Uuid::nil()).expect("the run");
+    assert_eq!((run.reports, run.nodes, run.contacts, run.figures.total), (5, 3, 1, 3));
+    let (done, end) = ingestion.commit_all(&[&after]);
+    assert!((done.len(), end.is_ok()) == (1, true));
+    assert_eq!(stores.queries().run(Uuid::nil()).expect("the run").reports, 6);
 }
 
 pub(crate) fn a_lease_is_taken_when_it_has_run_out_and_renewed_by_its_owner_only(new: New) {

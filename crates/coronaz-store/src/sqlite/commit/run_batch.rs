@@ -43,6 +43,8 @@ pub(super) struct RunBatch<'a> {
     now_us: i64,
     /// Reports taken, repeated ones too.
     taken: u32,
+    /// Devices that are given a slot.
+    nodes: Vec<(Uuid, u32)>,
     rows: Vec<StateRow>,
     contacts: Vec<ContactRow>,
     /// States drawn, each after how many of the reports taken; its contacts are counted later.
@@ -75,6 +77,7 @@ impl<'a> RunBatch<'a> {
             state_every: batch.state_every.get(),
             now_us: batch.now_us,
             taken: 0,
+            nodes: Vec::new(),
             rows: Vec::new(),
             contacts: Vec::new(),
             states: Vec::new(),
@@ -102,9 +105,7 @@ impl<'a> RunBatch<'a> {
             Some(slot) => slot,
             None => {
                 let slot = self.row.nodes;
-                self.transaction
-                    .prepare_cached("insert into node (run, slot, uuid) values (?, ?, ?)")?
-                    .execute(params![run, slot, uuid.as_bytes()])?;
+                self.nodes.push((uuid, slot));
                 self.row.nodes += 1;
                 slot
             }
@@ -239,9 +240,21 @@ impl<'a> RunBatch<'a> {
         row.since_state = 0;
     }
 
+    /// Enters devices in the order of their UUIDs, in which their index lies: theirs are many pages, those of the slots few.
+    fn insert_nodes(&mut self) -> rusqlite::Result<()> {
+        self.nodes.sort_unstable();
+        let mut statement =
+            self.transaction.prepare_cached("insert into node (run, slot, uuid) values (?, ?, ?)")?;
+        for (uuid, slot) in &self.nodes {
+            statement.execute(params![self.row.id, slot, uuid.as_bytes()])?;
+        }
+        Ok(())
+    }
+
     /// Writes what was taken; says whether somebody's reports came from another partition before.
     pub(super) fn write(mut self, committed: &mut Committed) -> rusqlite::Result<bool> {
         let run = self.row.key();
+        self.insert_nodes()?;
         self.insert_rows()?;
         let contacts = std::mem::take(&mut self.contacts);
         let new = contact_rows::insert(self.transaction, run, contacts)?;
