@@ -108,21 +108,21 @@ impl Ingestion for Faulty {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError> {
-        let (mut done, end) = self.commit_all(&[batch]);
+        let (mut done, end) = self.commit_some(&[batch]);
         end.map(|()| done.pop().unwrap_or_default())
     }
 
-    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+    fn commit_some(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
         if let Err(error) = self.check() {
             return (Vec::new(), Err(error.into()));
         }
         let taken = batches.iter().position(|batch| self.refuses(batch)).unwrap_or(batches.len());
-        let (done, mut end) = self.inner.commit_all(&batches[..taken]);
+        if taken == 0 {
+            return (Vec::new(), Err(CommitError::Refused { reason: "simulated".to_owned() }));
+        }
+        let (done, end) = self.inner.commit_some(&batches[..taken]);
         if end.is_ok() && self.loses_answer() {
             return (Vec::new(), Err(away().into()));
-        }
-        if end.is_ok() && taken < batches.len() {
-            end = Err(CommitError::Refused { reason: "simulated".to_owned() });
         }
         (done, end)
     }

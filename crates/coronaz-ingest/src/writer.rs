@@ -23,7 +23,7 @@ pub(crate) struct Now {
     pub(crate) wall_us: i64,
 }
 
-/// So many records are written together at most: by then each page of a large run holds several of them, and other
+/// So many records are handed over together at most: by then each page of a large run holds several of them, and other
 /// processes do not wait long for their turn. A batch may be larger.
 const TOGETHER_RECORDS_MAX: usize = 200_000;
 
@@ -217,7 +217,7 @@ impl Writer {
         if together.is_empty() {
             return Ok(false);
         }
-        let (done, end) = self.store.commit_all(&together);
+        let (done, end) = self.store.commit_some(&together);
         for committed in &done {
             if let Some(work) = self.queue.pop_front() {
                 self.committed(&work, committed);

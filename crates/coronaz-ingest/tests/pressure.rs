@@ -166,9 +166,9 @@ impl Ingestion for Stubborn {
         self.inner.commit(batch)
     }
 
-    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+    fn commit_some(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
         match self.check() {
-            Ok(()) => self.inner.commit_all(batches),
+            Ok(()) => self.inner.commit_some(batches),
             Err(error) => (Vec::new(), Err(error.into())),
         }
     }

@@ -43,12 +43,16 @@ pub trait Ingestion: Send {
     /// record by halving the batch.
     fn commit(&mut self, batch: &Batch) -> Result<Committed, CommitError>;
 
-    /// Writes batches one after the other, each as [`Ingestion::commit`] does, as far as that goes. What is in at the end
-    /// is the same in every store; one to which one large transaction is cheaper than several takes one.
+    /// Writes batches one after the other, each as [`Ingestion::commit`] does: the first, and as many more as the store
+    /// writes more cheaply together.
     ///
-    /// Returns what each of those did that are in, and why the one after them is not.
-    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
-        commit_each(self, batches)
+    /// Returns what each of those did that are in. An error is of the one after them; without one, the rest is to be
+    /// handed over again.
+    fn commit_some(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+        match batches.first().map(|first| self.commit(first)).transpose() {
+            Ok(committed) => (committed.into_iter().collect(), Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        }
     }
 
     /// How many bytes the store may keep in memory between batches, about. Beyond it what it knows of people is
@@ -56,21 +60,6 @@ pub trait Ingestion: Send {
     fn remember_at_most(&mut self, bytes: usize) {
         let _ = bytes;
     }
-}
-
-/// Commits each by itself, up to the first that fails.
-pub(crate) fn commit_each<I: Ingestion + ?Sized>(
-    ingestion: &mut I,
-    batches: &[&Batch],
-) -> (Vec<Committed>, Result<(), CommitError>) {
-    let mut done = Vec::with_capacity(batches.len());
-    for batch in batches {
-        match ingestion.commit(batch) {
-            Ok(committed) => done.push(committed),
-            Err(error) => return (done, Err(error)),
-        }
-    }
-    (done, Ok(()))
 }
 
 /// Who owns a partition.

@@ -4,7 +4,6 @@ use super::commit::{self, Cache, CommitFailure};
 use super::connection::{WRITER_CACHE_KIB, read_error, refuses_content};
 use super::lease;
 use super::store_file::StoreFile;
-use crate::ingestion::commit_each;
 use crate::{
     Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, StoreError,
 };
@@ -89,15 +88,23 @@ impl Ingestion for SqliteIngestion {
         Ok(self.transact(&[batch])?.pop().unwrap_or_default())
     }
 
-    /// In one transaction: of reports of many people each page of the file is written once, not once for each batch.
-    fn commit_all(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
+    /// All in one transaction: of reports of many people each page of the file is written once, not once for each batch.
+    fn commit_some(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
         match self.transact(batches) {
-            Ok(done) => (done, Ok(())),
+            Ok(done) => return (done, Ok(())),
             // It is the file's trouble, and the same for each.
-            Err(error @ CommitError::Store(_)) => (Vec::new(), Err(error)),
-            // One of them stands in the way of all.
-            Err(_) => commit_each(self, batches),
+            Err(error @ CommitError::Store(_)) => return (Vec::new(), Err(error)),
+            // One of them stands in the way of all: which shows when each is written by itself.
+            Err(_) => {}
         }
+        let mut done = Vec::with_capacity(batches.len());
+        for batch in batches {
+            match self.commit(batch) {
+                Ok(committed) => done.push(committed),
+                Err(error) => return (done, Err(error)),
+            }
+        }
+        (done, Ok(()))
     }
 
     fn remember_at_most(&mut self, bytes: usize) {

@@ -22,8 +22,8 @@ const RUN_B: Uuid = Uuid::from_u128(0xB);
 enum Step {
     /// Commits the next so many records; perhaps the answer is lost.
     Commit { writer: usize, partition: usize, records: usize, answer_lost: bool },
-    /// Commits the next so many records of each partition, in two batches each, all together.
-    CommitAll { writer: usize, records: usize, answer_lost: bool },
+    /// Commits the next so many records of each partition, in two batches each, as many as the store takes together.
+    CommitSome { writer: usize, records: usize, answer_lost: bool },
     /// Tries again from so many records ago.
     Again { writer: usize, partition: usize, back: usize },
     /// Takes the partition when its lease has run out. The other goes on as if nothing had happened.
@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
             |(writer, partition, records, answer_lost)| Step::Commit { writer, partition, records, answer_lost }
         ),
         2 => (writer.clone(), 1..20usize, prop::bool::weighted(0.1)).prop_map(
-            |(writer, records, answer_lost)| Step::CommitAll { writer, records, answer_lost }
+            |(writer, records, answer_lost)| Step::CommitSome { writer, records, answer_lost }
         ),
         1 => (writer.clone(), partition.clone(), 0..20usize)
             .prop_map(|(writer, partition, back)| Step::Again { writer, partition, back }),
@@ -109,14 +109,14 @@ impl World<'_> {
         }
     }
 
-    fn commit_all(&mut self, writer: usize, records: usize, answer_lost: bool) {
+    fn commit_some(&mut self, writer: usize, records: usize, answer_lost: bool) {
         let mut batches = Vec::new();
         for (&partition, &held) in &self.writers[writer].held {
             let first = self.batch(partition, held, records);
             let then = Held { next: first.to, ..held };
             batches.extend([first, self.batch(partition, then, records)]);
         }
-        let (done, end) = self.writers[writer].ingestion.commit_all(&Vec::from_iter(&batches));
+        let (done, end) = self.writers[writer].ingestion.commit_some(&Vec::from_iter(&batches));
         if answer_lost {
             return;
         }
@@ -160,7 +160,9 @@ impl World<'_> {
             Step::Commit { writer, partition, records, answer_lost } => {
                 self.commit(writer, partition, records, answer_lost);
             }
-            Step::CommitAll { writer, records, answer_lost } => self.commit_all(writer, records, answer_lost),
+            Step::CommitSome { writer, records, answer_lost } => {
+                self.commit_some(writer, records, answer_lost);
+            }
             Step::Again { writer, partition, back } => {
                 let Some(&held) = self.writers[writer].held.get(&partition) else { return };
                 let next = (held.next - back as i64).max(0);
