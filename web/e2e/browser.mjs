@@ -55,6 +55,10 @@ export async function openBrowser(options = {}) {
   };
 }
 
+/** What no visitor is told: which part failed, and how. A figure may well be 502. */
+export const INSIDE_STORY =
+  /HTTP|status 5|50\d (internal|bad|service|gateway)|error|kafka|broker|database|store|ingest|server/i;
+
 /** What the page shows now, by its own account. */
 export const look = (page) =>
   page.evaluate(() => window.__coronaz && { ...window.__coronaz, frame: undefined });
