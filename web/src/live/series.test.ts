@@ -59,6 +59,15 @@ test('of moments of the same time the last is in force, and a second further is 
   expect(series.nearestTo(3001 - 1000)).toBe(3);
 });
 
+test('the clock of the run does not go back for what was held up on its way', () => {
+  const series = new Series();
+  series.load({ ...rows([0, 1, 2, 3, 4]), time_ms: [1000, 4000, 2000, 4000, 5000] });
+  series.add({ ...frame(5), timeMs: 3000 });
+  expect(series.columns.time_ms).toEqual([1000, 4000, 4000, 4000, 5000, 5000]);
+  expect(series.momentAt(4500)).toBe(3);
+  expect(series.timeAt(2)).toBe(4000);
+});
+
 test('a very long stream is thinned and keeps its end', () => {
   const series = new Series();
   for (let moment = 0; moment <= 6001; moment += 1) series.add(frame(moment));

@@ -39,6 +39,7 @@ export class Series {
     const old = this.columns;
     const from = old.moment.findIndex((moment) => moment > last);
     if (from >= 0) for (const name of COLUMNS) fresh[name].push(...old[name].slice(from));
+    fresh.time_ms = ascending(fresh.time_ms);
     this.columns = fresh;
     this.changed();
   }
@@ -48,7 +49,7 @@ export class Series {
     const { columns } = this;
     if (frame.moment <= (columns.moment.at(-1) ?? -1)) return;
     columns.moment.push(frame.moment);
-    columns.time_ms.push(frame.timeMs);
+    columns.time_ms.push(Math.max(frame.timeMs, columns.time_ms.at(-1) ?? frame.timeMs));
     for (const name of ['total', 'zombies', 'deaths', 'dead_zombies', 'immune'] as const) {
       columns[name].push(frame.figures[name]);
     }
@@ -122,6 +123,15 @@ export class Series {
     this.toldAt = performance.now();
     for (const listener of this.listeners) listener();
   }
+}
+
+/** A report that was held up on its way makes a moment with an earlier time; the run's clock does not go back for it. */
+function ascending(times: readonly number[]): number[] {
+  let newest = Number.NEGATIVE_INFINITY;
+  return times.map((time) => {
+    newest = Math.max(newest, time);
+    return newest;
+  });
 }
 
 function emptyColumns(): Columns {
