@@ -46,9 +46,10 @@ export default function ForkDialog(props: ForkDialogProps) {
 
 function Loaded({ schema, run, tick, onClose, onStarted }: ForkDialogProps & { schema: Scenarios }) {
   const infos = schema.parameters;
-  const lastTick = Math.max(0, run.moments - 1);
+  // The second in view is there, although a run that goes on may have told its length a while ago.
+  const lastTick = Math.max(0, tick, run.moments - 1);
   const [form, setForm] = useState<ForkForm>(() => ({
-    tick: String(Math.min(tick, lastTick)),
+    tick: String(Math.max(0, tick)),
     name: `${run.name}, forked`.slice(0, NAME_MAX),
     seed: '',
     parameters: parametersOfRun(infos, run.parameters),
