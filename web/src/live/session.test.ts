@@ -125,6 +125,20 @@ test('playing begins where it is, though the times of the run are not there yet'
   slow.close();
 });
 
+test('a step forward does not lead back where something was held up on its way', async () => {
+  const heldUp = { ...rows, moment: [0, 1, 2, 100], time_ms: [0, 8, 2, 100].map(timeOf) };
+  const visit = new Session(
+    'held-up',
+    { ...source, statistics: async () => heldUp },
+    { moment: 2, openSocket: () => new FakeSocket() as unknown as WebSocket },
+  );
+  FakeSocket.newest.onmessage?.({ data: JSON.stringify({ type: 'hello', run }) });
+  await settle(200);
+  visit.skip(1000);
+  expect(visit.store.getState().wanted).toBe(3);
+  visit.close();
+});
+
 test('going live is one act', async () => {
   session.seek(5);
   await settle(200);

@@ -198,7 +198,8 @@ export class Session<R extends RunSummary = RunSummary> {
   skip(ms: number): void {
     const here = this.here();
     const there = this.series.nearestTo(this.timeAt(here) + ms) ?? here;
-    this.seek(there === here ? here + Math.sign(ms) : there);
+    // What was held up on its way has an earlier time than the moment before: a step must not lead the other way.
+    this.seek(Math.sign(there - here) === Math.sign(ms) ? there : here + Math.sign(ms));
   }
 
   setSpeed(speed: number): void {

@@ -92,8 +92,10 @@ impl Ingestion for SqliteIngestion {
     fn commit_some(&mut self, batches: &[&Batch]) -> (Vec<Committed>, Result<(), CommitError>) {
         match self.transact(batches) {
             Ok(done) => return (done, Ok(())),
-            // It is the file's trouble, and the same for each.
-            Err(error @ CommitError::Store(_)) => return (Vec::new(), Err(error)),
+            // It is the first one's, or the file's trouble and the same for each.
+            Err(error) if batches.len() == 1 || matches!(error, CommitError::Store(_)) => {
+                return (Vec::new(), Err(error));
+            }
             // One of them stands in the way of all: which shows when each is written by itself.
             Err(_) => {}
         }
