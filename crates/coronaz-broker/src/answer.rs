@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::data::Data;
 use crate::log::Slice;
+use crate::log::codec::Opener;
 use crate::partition::Bell;
 use crate::protocol::request::{Question, Request};
 use crate::protocol::writer::Writer;
@@ -29,6 +30,8 @@ const NODE: i32 = 1;
 #[derive(Debug)]
 pub(crate) struct Broker {
     pub(crate) data: Data,
+    /// Opens the batches that come compressed.
+    pub(crate) opener: Opener,
     /// Where clients are told to connect to.
     pub(crate) host: String,
     pub(crate) port: u16,

@@ -31,6 +31,7 @@ mod serve;
 mod topic;
 
 pub use log::batch::{Batch, BatchError};
+pub use log::codec::Opener;
 pub use options::Options;
 pub use protocol::reader::DecodeError;
 pub use protocol::request::Request;

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `batch` | a record batch, checked |
+//! | `codec` | compressed records, opened |
 //! | `producers` | which batches were stored already |
 //! | `segment` | one file of batches |
 //! | `window` | reading such a file |
@@ -13,6 +14,7 @@
 //! process; the power of the machine it survives once the system has written it to the disk.
 
 pub(crate) mod batch;
+pub(crate) mod codec;
 mod open;
 pub(crate) mod producers;
 pub(crate) mod seal;

@@ -64,5 +64,6 @@ pub(crate) enum ErrorCode {
     InvalidProducerEpoch = 47,
     StorageError = 56,
     FetchSessionNotFound = 70,
+    UnsupportedCompression = 76,
     InvalidRecord = 87,
 }

@@ -15,6 +15,7 @@ use crate::answer::Broker;
 use crate::connection::{self, Memory};
 use crate::data::{Data, DataError};
 use crate::keeping;
+use crate::log::codec::Opener;
 use crate::options::Options;
 
 /// Connections at a time, each a thread. Every client has two or three, and a laboratory some hundred
@@ -94,7 +95,7 @@ fn start(options: &Options) -> Result<Started, ServeError> {
         Some((host, port)) => (host.clone(), *port),
         None => (address.ip().to_string(), address.port()),
     };
-    let broker = Arc::new(Broker { data: Data::open(options)?, host, port });
+    let broker = Arc::new(Broker { data: Data::open(options)?, opener: Opener::default(), host, port });
     let (stop, stopped) = mpsc::channel();
     let spawned = |source| ServeError::Runtime { source };
     let kept = Arc::clone(&broker);

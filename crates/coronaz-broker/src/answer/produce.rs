@@ -72,7 +72,8 @@ impl Broker {
         let topic = self.data.topic(topic).ok_or_else(unknown)?;
         let partition = topic.partition(number).ok_or_else(unknown)?;
         let settings = topic.settings();
-        let batch = Batch::check(records.unwrap_or_default(), settings.batch_bytes_max).map_err(refused)?;
+        let records = records.unwrap_or_default();
+        let batch = Batch::check(records, settings.batch_bytes_max, &self.opener).map_err(refused)?;
         let offset = partition.append(&batch, settings.segment_bytes).map_err(failed)?;
         Ok(Stored { offset, start: partition.with(|log| log.start()) })
     }
@@ -81,9 +82,14 @@ impl Broker {
 #[expect(clippy::needless_pass_by_value, reason = "its place is `map_err`")]
 fn refused(error: BatchError) -> (ErrorCode, String) {
     let code = match error {
+        // Damaged on its way: the producer may send it again.
         BatchError::Damaged(_) => ErrorCode::CorruptMessage,
-        BatchError::TooLarge { .. } => ErrorCode::MessageTooLarge,
-        BatchError::Refused(_) | BatchError::Record { .. } => ErrorCode::InvalidRecord,
+        BatchError::TooLarge { .. } | BatchError::OpensTooLarge { .. } => ErrorCode::MessageTooLarge,
+        BatchError::Codec { .. } => ErrorCode::UnsupportedCompression,
+        // As it was sent, so sending it again is of no use.
+        BatchError::Refused(_) | BatchError::Record { .. } | BatchError::Unreadable => {
+            ErrorCode::InvalidRecord
+        }
     };
     (code, error.to_string())
 }

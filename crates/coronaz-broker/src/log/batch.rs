@@ -4,6 +4,7 @@
 //! Kafka's format 2: a head of 61 bytes, then the records. The checksum (CRC-32C) covers everything
 //! after itself, so neither the first offset nor the length.
 
+use super::codec::{Codec, OPENED_BYTES_MAX, OpenError, Opener};
 use crate::protocol::reader::{DecodeError, Reader};
 
 /// Bytes of a batch's head.
@@ -19,7 +20,6 @@ pub(crate) const PREFIX_BYTES: usize = 16;
 pub(crate) const BATCH_BYTES_MAX: usize = (1 << 20) + HEAD_BYTES;
 
 const CODEC_MASK: i16 = 0b111;
-const CODEC_MAX: i16 = 4;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
 
@@ -56,6 +56,21 @@ pub enum BatchError {
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// What is allowed.
+        max: usize,
+    },
+    /// Compressed in a way that is not known here.
+    #[error("compression {codec} is not known; 0 to 4 (none, gzip, snappy, lz4, zstd) are")]
+    Codec {
+        /// The number that it gives.
+        codec: i16,
+    },
+    /// Its records are not what the compression that it names writes.
+    #[error("the compressed records cannot be opened")]
+    Unreadable,
+    /// More comes out of it than is taken.
+    #[error("the records have more than {max} bytes once they are opened")]
+    OpensTooLarge {
         /// What is allowed.
         max: usize,
     },
@@ -119,8 +134,16 @@ impl Head {
             && batch.get(CHECKED_FROM..).is_some_and(|checked| crc32c::crc32c(checked) == self.checksum)
     }
 
-    fn is_compressed(&self) -> bool {
-        self.attributes & CODEC_MASK != 0
+    /// How its records are compressed; `None` when they are not.
+    fn codec(&self) -> Result<Option<Codec>, BatchError> {
+        match self.attributes & CODEC_MASK {
+            0 => Ok(None),
+            1 => Ok(Some(Codec::Gzip)),
+            2 => Ok(Some(Codec::Snappy)),
+            3 => Ok(Some(Codec::Lz4)),
+            4 => Ok(Some(Codec::Zstd)),
+            codec => Err(BatchError::Codec { codec }),
+        }
     }
 }
 
@@ -133,11 +156,11 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Checks what a producer sent for a partition: one whole batch of at most `bytes_max` bytes, each
-    /// record of which can be read. Compressed records are not opened.
+    /// record of which can be read. Compressed records are opened with `opener` and seen too.
     ///
     /// # Errors
     /// When it is anything else.
-    pub fn check(bytes: &'a [u8], bytes_max: usize) -> Result<Self, BatchError> {
+    pub fn check(bytes: &'a [u8], bytes_max: usize, opener: &Opener) -> Result<Self, BatchError> {
         let max = bytes_max.min(BATCH_BYTES_MAX);
         if bytes.len() > max {
             return Err(BatchError::TooLarge { bytes: bytes.len(), max });
@@ -152,17 +175,23 @@ impl<'a> Batch<'a> {
         if head.attributes & (TRANSACTIONAL | CONTROL) != 0 {
             return Err(BatchError::Refused("this broker has no transactions"));
         }
-        if head.attributes & CODEC_MASK > CODEC_MAX {
-            return Err(BatchError::Refused("an unknown compression"));
-        }
+        let codec = head.codec()?;
         if head.records < 1 || head.last_offset_delta != head.records - 1 {
             return Err(BatchError::Refused("its count is not that of its offsets"));
         }
         if head.producer.is_some_and(|producer| producer.epoch < 0 || producer.sequence < 0) {
             return Err(BatchError::Refused("a producer without an epoch or a sequence"));
         }
-        if !head.is_compressed() {
-            check_records(&bytes[HEAD_BYTES..], head.records)?;
+        let records = &bytes[HEAD_BYTES..];
+        match codec {
+            None => check_records(records, head.records)?,
+            Some(codec) => {
+                let seen = opener.open(codec, records, |records| check_records(records, head.records));
+                seen.map_err(|error| match error {
+                    OpenError::Unreadable => BatchError::Unreadable,
+                    OpenError::TooLarge => BatchError::OpensTooLarge { max: OPENED_BYTES_MAX },
+                })??;
+            }
         }
         Ok(Self { head, bytes })
     }
@@ -183,7 +212,7 @@ fn check_records(bytes: &[u8], records: i32) -> Result<(), BatchError> {
     for index in 0..records {
         check_record(&mut from, index).map_err(|source| BatchError::Record { index, source })?;
     }
-    if from.is_at_end() { Ok(()) } else { Err(BatchError::Damaged("more than its records")) }
+    if from.is_at_end() { Ok(()) } else { Err(BatchError::Refused("more bytes than its records have")) }
 }
 
 fn check_record(from: &mut Reader<'_>, index: i32) -> Result<(), DecodeError> {
@@ -210,6 +239,10 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn check(bytes: &[u8], bytes_max: usize) -> Result<Head, BatchError> {
+        Batch::check(bytes, bytes_max, &Opener::default()).map(|batch| batch.head)
+    }
 
     fn put_varint(into: &mut Vec<u8>, value: i32) {
         let mut left = ((value << 1) ^ (value >> 31)).cast_unsigned();
@@ -258,7 +291,7 @@ pub(crate) mod tests {
     #[test]
     fn a_batch_in_order_is_taken_and_keeps_its_checksum_at_any_offset() {
         let bytes = batch(&[b"one", b"two", b""], Some((7, 0, 5)));
-        let checked = Batch::check(&bytes, BATCH_BYTES_MAX).expect("in order");
+        let checked = Batch::check(&bytes, BATCH_BYTES_MAX, &Opener::default()).expect("in order");
         assert_eq!(checked.head.producer, Some(Producer { id: 7, epoch: 0, sequence: 5 }));
         let (prefix, rest) = checked.placed_at(1 << 40);
         let placed = [&prefix[..], rest].concat();
@@ -282,9 +315,9 @@ pub(crate) mod tests {
         for bad in [wrong_count, transactional, no_codec, wrong_delta, twice, good[..50].to_vec(), Vec::new()]
         {
             let bad = if bad.len() > CHECKED_FROM { sealed(bad) } else { bad };
-            assert!(Batch::check(&bad, BATCH_BYTES_MAX).is_err(), "{bad:?}");
+            assert!(check(&bad, BATCH_BYTES_MAX).is_err(), "{bad:?}");
         }
-        assert!(matches!(Batch::check(&good, 70), Err(BatchError::TooLarge { .. })));
+        assert!(matches!(check(&good, 70), Err(BatchError::TooLarge { .. })));
     }
 
     proptest! {
@@ -294,7 +327,7 @@ pub(crate) mod tests {
             let mut bad = good.clone();
             prop_assume!(at < bad.len() && !(12..16).contains(&at));
             bad[at] ^= 1 << bit;
-            prop_assert!(Batch::check(&bad, BATCH_BYTES_MAX).is_err());
+            prop_assert!(check(&bad, BATCH_BYTES_MAX).is_err());
         }
 
         #[test]
@@ -305,7 +338,7 @@ pub(crate) mod tests {
             bytes[8..12].copy_from_slice(&counted.to_be_bytes());
             bytes[23..27].copy_from_slice(&(count - 1).to_be_bytes());
             bytes[57..61].copy_from_slice(&count.to_be_bytes());
-            let _ = Batch::check(&sealed(bytes), BATCH_BYTES_MAX);
+            let _ = check(&sealed(bytes), BATCH_BYTES_MAX);
         }
     }
 }

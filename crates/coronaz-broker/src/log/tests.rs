@@ -16,7 +16,10 @@ const SEGMENT_BYTES: u64 = 400;
 const EVERYTHING: Retention = Retention { time: None, bytes: None };
 
 fn append(log: &mut Log, bytes: &[u8]) -> Result<i64, AppendError> {
-    log.append(&Batch::check(bytes, BATCH_BYTES_MAX).expect("a batch"), SEGMENT_BYTES)
+    log.append(
+        &Batch::check(bytes, BATCH_BYTES_MAX, &codec::Opener::default()).expect("a batch"),
+        SEGMENT_BYTES,
+    )
 }
 
 fn contents(slice: &Slice) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! The broker over its socket, asked by hand: what the client library never does.
 
+mod compressed;
+
 use std::io::Write;
 use std::time::Instant;
 
