@@ -3,20 +3,28 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `cluster` | versions, metadata, coordinators: a cluster of this broker alone |
+//! | `groups` | consumer groups: joined, synchronised, left, described |
+//! | `committed` | offsets of groups, committed and looked up |
 //! | `topics` | topics made, deleted, described |
 //! | `produce` | batches appended, and who may append them |
 //! | `fetch` | batches handed out, waiting for them if need be |
 //! | `offsets` | where a partition begins, ends, or was at some time |
 
 mod cluster;
+mod committed;
 mod fetch;
+mod groups;
 mod offsets;
 mod produce;
 mod topics;
 
+use std::net::TcpStream;
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::data::Data;
+use crate::groups::Groups;
 use crate::log::Slice;
 use crate::log::codec::Opener;
 use crate::partition::Bell;
@@ -32,6 +40,7 @@ pub(crate) struct Broker {
     pub(crate) data: Data,
     /// Opens the batches that come compressed.
     pub(crate) opener: Opener,
+    pub(crate) groups: Groups,
     /// Where clients are told to connect to.
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -53,15 +62,35 @@ impl Answer {
 }
 
 /// Who asks.
-#[derive(Debug, Default)]
-pub(crate) struct Asker {
+#[derive(Debug)]
+pub(crate) struct Asker<'a> {
     /// Wakes this connection when a partition grows.
     bell: Arc<Bell>,
+    stream: &'a TcpStream,
+}
+
+impl<'a> Asker<'a> {
+    /// The client at the other end of a connection.
+    pub(crate) fn new(stream: &'a TcpStream) -> Self {
+        Self { bell: Arc::default(), stream }
+    }
+
+    /// Whether it closed its end, perhaps behind requests that were not read yet.
+    fn has_gone(&self) -> bool {
+        let mut polled = [PollFd::new(self.stream, PollFlags::RDHUP)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut polled, Some(&now)).is_ok_and(|found| found > 0)
+    }
+
+    /// Its address, as Kafka writes it.
+    fn host(&self) -> String {
+        self.stream.peer_addr().map_or_else(|_| String::new(), |address| format!("/{}", address.ip()))
+    }
 }
 
 impl Broker {
     /// Answers a request; `None` where no answer is wanted.
-    pub(crate) fn answer(&self, request: &Request<'_>, asker: &mut Asker) -> Option<Answer> {
+    pub(crate) fn answer(&self, request: &Request<'_>, asker: &mut Asker<'_>) -> Option<Answer> {
         let mut answer = Answer::default();
         let version = request.version;
         let to = &mut answer.writer;
@@ -69,7 +98,8 @@ impl Broker {
         match &request.question {
             Question::Versions { spoken } => cluster::versions(version, *spoken, to),
             Question::Metadata { topics } => self.metadata(version, topics.as_deref(), to),
-            Question::FindCoordinator => self.coordinator(version, to),
+            Question::FindCoordinator(of) => self.coordinator(version, *of, to),
+            Question::Group(asked) => self.group(version, request.client, asked, asker, to)?,
             Question::CreateTopics { topics, validate_only } => {
                 self.create_topics(topics, *validate_only, to);
             }

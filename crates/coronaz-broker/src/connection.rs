@@ -55,7 +55,7 @@ pub(crate) enum Ended {
 pub(crate) fn serve(mut stream: &TcpStream, broker: &Broker, memory: &Memory) -> Result<(), Ended> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(STALL_MAX))?;
-    let mut asker = Asker::default();
+    let mut asker = Asker::new(stream);
     loop {
         stream.set_read_timeout(Some(IDLE_MAX))?;
         // The length and the kind.

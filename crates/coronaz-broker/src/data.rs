@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DATA/lock                               held by the broker that runs
+//! DATA/groups/offsets                     what consumer groups committed
 //! DATA/topics/NAME/settings               a topic's settings
 //! DATA/topics/NAME/PARTITION/OFFSET.log   batches from that offset on
 //! DATA/topics/NAME/PARTITION/OFFSET.seal  what need not be read again of a closed one

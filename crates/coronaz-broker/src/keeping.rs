@@ -24,12 +24,14 @@ pub(crate) fn keep(broker: &Arc<Broker>, sync_every: Option<Duration>, stop: &Re
     let mut synced = HashMap::new();
     while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         if sync_every.is_some() {
+            broker.groups.sync_to_disk();
             for (name, topic) in broker.data.topics() {
                 sync(&name, &topic, &mut synced);
             }
         }
         if looked.elapsed() >= LOOK_EVERY {
             looked = Instant::now();
+            broker.groups.look_after();
             for (name, topic) in broker.data.topics() {
                 look_after(&name, &topic);
             }

@@ -15,6 +15,7 @@
 //! | `data` | the folder: one broker at a time, its topics |
 //! | `topic` | a topic: its settings and partitions |
 //! | `partition` | one partition, shared by those who append and those who wait for it |
+//! | `groups` | consumer groups: who reads what, and how far they are |
 //! | `log` | one partition on disk: segments, batches, producers; survives `kill -9` |
 //! | `keeping` | what expires, what is secured, from time to time |
 
@@ -22,6 +23,7 @@ mod answer;
 mod buffers;
 mod connection;
 mod data;
+mod groups;
 mod keeping;
 mod log;
 mod options;

@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use crate::answer::Broker;
 use crate::connection::{self, Memory};
 use crate::data::{Data, DataError};
+use crate::groups::Groups;
 use crate::keeping;
 use crate::log::codec::Opener;
 use crate::options::Options;
@@ -95,7 +96,11 @@ fn start(options: &Options) -> Result<Started, ServeError> {
         Some((host, port)) => (host.clone(), *port),
         None => (address.ip().to_string(), address.port()),
     };
-    let broker = Arc::new(Broker { data: Data::open(options)?, opener: Opener::default(), host, port });
+    let data = Data::open(options)?;
+    let folder = options.data.join("groups");
+    let groups = Groups::open(&folder, |topic| data.topic(topic).is_some());
+    let groups = groups.map_err(|source| DataError::Folder { path: folder, source })?;
+    let broker = Arc::new(Broker { data, opener: Opener::default(), groups, host, port });
     let (stop, stopped) = mpsc::channel();
     let spawned = |source| ServeError::Runtime { source };
     let kept = Arc::clone(&broker);

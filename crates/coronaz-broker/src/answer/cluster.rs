@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::produce::{NO_TRANSACTIONS, refused_transaction};
 use super::{Broker, NODE};
+use crate::protocol::request::Coordinates;
 use crate::protocol::writer::Writer;
 use crate::protocol::{APIS, ErrorCode};
 use crate::topic::Topic;
@@ -71,18 +73,24 @@ impl Broker {
         }
     }
 
-    /// Clients ask for it before they read, also without a group. It is here; groups are not.
-    pub(super) fn coordinator(&self, version: i16, to: &mut Writer) {
+    /// Who looks after a group: this broker, the only one. After transactions nobody looks.
+    pub(super) fn coordinator(&self, version: i16, of: Coordinates, to: &mut Writer) {
+        let (error, reason) = match of {
+            Coordinates::Group => (ErrorCode::None, None),
+            Coordinates::Transaction => (refused_transaction(), Some(NO_TRANSACTIONS)),
+            Coordinates::Other => (ErrorCode::InvalidRequest, Some("only groups have a coordinator here")),
+        };
         if version >= 1 {
             to.i32(0);
         }
-        to.error(ErrorCode::None);
+        to.error(error);
         if version >= 1 {
-            to.nullable_string(None);
+            to.nullable_string(reason);
         }
-        to.i32(NODE);
-        to.string(&self.host);
-        to.i32(self.port.into());
+        let is_found = error == ErrorCode::None;
+        to.i32(if is_found { NODE } else { -1 });
+        to.string(if is_found { &self.host } else { "" });
+        to.i32(if is_found { self.port.into() } else { -1 });
     }
 }
 

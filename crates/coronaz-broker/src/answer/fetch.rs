@@ -35,7 +35,7 @@ struct Found {
 }
 
 impl Broker {
-    pub(super) fn fetch(&self, version: i16, fetch: &Fetch<'_>, asker: &mut Asker, answer: &mut Answer) {
+    pub(super) fn fetch(&self, version: i16, fetch: &Fetch<'_>, asker: &mut Asker<'_>, answer: &mut Answer) {
         answer.writer.i32(0);
         // Sessions save bytes where there are thousands of partitions: none are offered here.
         let knows_session = fetch.session == 0;
@@ -61,7 +61,7 @@ impl Broker {
 }
 
 /// Looks, and if there is too little, waits for more, as long as the reader wants to.
-fn find_or_wait(fetch: &Fetch<'_>, wanted: &[Wanted<'_>], asker: &mut Asker) -> Vec<Vec<Found>> {
+fn find_or_wait(fetch: &Fetch<'_>, wanted: &[Wanted<'_>], asker: &mut Asker<'_>) -> Vec<Vec<Found>> {
     let wait = Duration::from_millis(u64::try_from(fetch.wait_ms_max).unwrap_or(0)).min(WAIT_MAX);
     let until = Instant::now() + wait;
     let is_enough = |found: &[Vec<Found>]| {

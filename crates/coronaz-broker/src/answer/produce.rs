@@ -1,6 +1,6 @@
 //! Batches appended, and who may append them.
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::Broker;
 use crate::log::AppendError;
@@ -9,6 +9,10 @@ use crate::protocol::ErrorCode;
 use crate::protocol::request::Produce;
 use crate::protocol::writer::Writer;
 
+/// What is said to a client that begins a transaction.
+pub(super) const NO_TRANSACTIONS: &str =
+    "this broker has no transactions: leave transactional.id out, or use Apache Kafka";
+
 /// A number for a producer. It is drawn, not counted: 63 bits do not come twice, and nothing has to be
 /// remembered for the next start.
 pub(super) fn new_producer(transactional: bool, to: &mut Writer) {
@@ -16,7 +20,7 @@ pub(super) fn new_producer(transactional: bool, to: &mut Writer) {
     let drawn = getrandom::fill(&mut id);
     let error = match drawn {
         Ok(()) if !transactional => ErrorCode::None,
-        Ok(()) => ErrorCode::InvalidRequest,
+        Ok(()) => refused_transaction(),
         Err(_) => ErrorCode::StorageError,
     };
     let (id, epoch) =
@@ -25,6 +29,12 @@ pub(super) fn new_producer(transactional: bool, to: &mut Writer) {
     to.error(error);
     to.i64(id);
     to.i16(epoch);
+}
+
+/// A client that wants transactions ends at once with this, where others are retried for ever.
+pub(super) fn refused_transaction() -> ErrorCode {
+    warn!("a transactional producer was refused: {NO_TRANSACTIONS}");
+    ErrorCode::TransactionalIdAuthorizationFailed
 }
 
 /// A batch stored: its first offset, and the partition's.
@@ -39,7 +49,7 @@ impl Broker {
             to.string(of.topic);
             to.array(&of.partitions, |to, (number, records)| {
                 let stored = if produce.transactional {
-                    Err((ErrorCode::InvalidRequest, "this broker has no transactions".to_owned()))
+                    Err((ErrorCode::TransactionalIdAuthorizationFailed, NO_TRANSACTIONS.to_owned()))
                 } else {
                     self.store(of.topic, *number, *records)
                 };

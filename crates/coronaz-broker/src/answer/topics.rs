@@ -50,6 +50,13 @@ impl Broker {
                 settings.set(name, value).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
             }
         }
+        if !matches!(topic.copies, -1 | 1) {
+            let reason = format!(
+                "replication factor {} is more than the 1 broker there is: use 1, or an Apache Kafka cluster",
+                topic.copies
+            );
+            return Err((ErrorCode::InvalidReplicationFactor, reason));
+        }
         let partitions = if topic.partitions == -1 { PARTITIONS_DEFAULT } else { topic.partitions };
         let made = if validate_only {
             self.data.can_make(topic.name, partitions)
@@ -64,6 +71,9 @@ impl Broker {
         to.array(topics, |to, name| {
             to.string(name);
             let deleted = self.data.delete(name);
+            if deleted.is_ok() {
+                self.groups.forget_topic(name);
+            }
             to.error(deleted.err().map_or(ErrorCode::None, |error| refusal(&error).0));
         });
     }

@@ -1,5 +1,6 @@
 //! Requests, taken apart. Names and bytes are borrowed from the buffer that they came in.
 
+use super::groups::GroupQuestion;
 use super::reader::{DecodeError, Reader};
 use super::{APIS, Api};
 
@@ -10,6 +11,8 @@ pub struct Request<'a> {
     pub(crate) version: i16,
     /// Given back with the answer.
     pub(crate) correlation: i32,
+    /// What the client calls itself.
+    pub(crate) client: &'a str,
     pub(crate) question: Question<'a>,
 }
 
@@ -39,10 +42,19 @@ pub(crate) enum Question<'a> {
     ListOffsets {
         topics: Vec<Of<'a, At>>,
     },
-    FindCoordinator,
+    FindCoordinator(Coordinates),
+    Group(GroupQuestion<'a>),
     DescribeConfigs {
         resources: Vec<Resource<'a>>,
     },
+}
+
+/// What a coordinator is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coordinates {
+    Group,
+    Transaction,
+    Other,
 }
 
 /// Something for each of some partitions of a topic.
@@ -59,6 +71,8 @@ pub(crate) type At = i64;
 pub(crate) struct NewTopic<'a> {
     pub(crate) name: &'a str,
     pub(crate) partitions: i32,
+    /// Brokers that hold each record; -1 leaves it to the broker.
+    pub(crate) copies: i16,
     pub(crate) settings: Vec<(&'a str, Option<&'a str>)>,
 }
 
@@ -104,8 +118,7 @@ impl<'a> Request<'a> {
         let mut from = Reader::new(bytes);
         let (key, version) = (from.i16()?, from.i16()?);
         let correlation = from.i32()?;
-        // The client's name for itself.
-        from.nullable_string()?;
+        let client = from.nullable_string()?.unwrap_or_default();
         let known = APIS.iter().find(|(api, ..)| *api as i16 == key);
         let question = match known {
             Some((api, first, last)) if (*first..=*last).contains(&version) => {
@@ -114,7 +127,7 @@ impl<'a> Request<'a> {
             Some((Api::Versions, ..)) => Question::Versions { spoken: false },
             _ => return Err(DecodeError::Unknown { key, version }),
         };
-        Ok(Self { version, correlation, question })
+        Ok(Self { version, correlation, client, question })
     }
 }
 
@@ -157,18 +170,34 @@ impl<'a> Question<'a> {
                 })?;
                 Self::ListOffsets { topics }
             }
-            Api::FindCoordinator => Self::FindCoordinator,
+            Api::FindCoordinator => {
+                from.string()?;
+                Self::FindCoordinator(match if version >= 1 { from.i8()? } else { 0 } {
+                    0 => Coordinates::Group,
+                    1 => Coordinates::Transaction,
+                    _ => Coordinates::Other,
+                })
+            }
             Api::DescribeConfigs => Self::DescribeConfigs { resources: from.array(Resource::decode)? },
+            about_groups => Self::Group(GroupQuestion::decode(about_groups, version, from)?),
         })
     }
 }
 
 /// A list of topics with lists of partitions, the form of all requests about partitions.
-fn by_topic<'a, T>(
+pub(super) fn by_topic<'a, T>(
+    from: &mut Reader<'a>,
+    value: impl FnMut(&mut Reader<'a>) -> Result<T, DecodeError>,
+) -> Result<Vec<Of<'a, T>>, DecodeError> {
+    nullable_by_topic(from, value).map(Option::unwrap_or_default)
+}
+
+/// The same, or none.
+pub(super) fn nullable_by_topic<'a, T>(
     from: &mut Reader<'a>,
     mut value: impl FnMut(&mut Reader<'a>) -> Result<T, DecodeError>,
-) -> Result<Vec<Of<'a, T>>, DecodeError> {
-    from.array(|from| {
+) -> Result<Option<Vec<Of<'a, T>>>, DecodeError> {
+    from.nullable_array(|from| {
         let topic = from.string()?;
         let partitions = from.array(|from| Ok((from.i32()?, value(from)?)))?;
         Ok(Of { topic, partitions })
@@ -179,8 +208,7 @@ impl<'a> NewTopic<'a> {
     fn decode(from: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let name = from.string()?;
         let announced = from.i32()?;
-        // Copies on other brokers; there are none.
-        from.i16()?;
+        let copies = from.i16()?;
         let assigned = from.array(|from| {
             from.i32()?;
             from.array(Reader::i32)
@@ -188,7 +216,9 @@ impl<'a> NewTopic<'a> {
         let settings = from.array(|from| Ok((from.string()?, from.nullable_string()?)))?;
         let partitions =
             if assigned.is_empty() { announced } else { i32::try_from(assigned.len()).unwrap_or(i32::MAX) };
-        Ok(Self { name, partitions, settings })
+        // By hand, each partition lists the brokers that hold it.
+        let most = assigned.iter().map(|brokers| i16::try_from(brokers.len()).unwrap_or(i16::MAX)).max();
+        Ok(Self { name, partitions, copies: most.unwrap_or(copies), settings })
     }
 }
 
@@ -243,8 +273,8 @@ mod tests {
 
     #[test]
     fn a_request_that_is_not_spoken_says_which() {
-        let bytes = [0, 11, 0, 5, 0, 0, 0, 1, 0xff, 0xff];
-        assert_eq!(Request::decode(&bytes).err(), Some(DecodeError::Unknown { key: 11, version: 5 }));
+        let bytes = [0, 28, 0, 3, 0, 0, 0, 1, 0xff, 0xff];
+        assert_eq!(Request::decode(&bytes).err(), Some(DecodeError::Unknown { key: 28, version: 3 }));
         let newest = [0, 18, 0, 99, 0, 0, 0, 1, 0xff, 0xff];
         let request = Request::decode(&newest).expect("the question for versions is always understood");
         assert!(matches!(request.question, Question::Versions { spoken: false }));

@@ -47,6 +47,12 @@ impl Writer {
         }
     }
 
+    /// Bytes, after their number.
+    pub(crate) fn sized_bytes(&mut self, value: &[u8]) {
+        self.count(value.len());
+        self.bytes.extend(value);
+    }
+
     /// How many elements follow.
     pub(crate) fn count(&mut self, count: usize) {
         self.i32(i32::try_from(count).unwrap_or(i32::MAX));
