@@ -32,8 +32,9 @@ if [ "${1:-build}" = services ]; then
     need_package docker-compose command -v docker-compose
     need_package binutils command -v strip
     need_package curl command -v curl
-    # A real MongoDB may be tested instead of FerretDB, which is built with Go.
-    [ -n "${MONGODB_URL:-}" ] || need_package golang-go command -v go
+    # For FerretDB, and for the Kafka client that is written in Go.
+    need_package golang-go command -v go
+    need_package python3-venv python3 -c "import ensurepip, venv"
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks against a real Apache Kafka and a MongoDB-compatible server, started here on loopback and stopped again: the
-# contracts of bus and store, what happens when a server goes away in between, and the whole laboratory over both. Last, the
-# laboratory in containers, a device each, on an engine that the test starts.
+# contracts of bus and store, what happens when a server goes away in between, and the whole laboratory over both. Other
+# people's Kafka clients with consumer groups, on both brokers. Last, the laboratory in containers, a device each, on an engine that the test starts.
 # With MONGODB_URL in the environment that server is tested instead; each test makes a database of its own there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,4 +33,5 @@ export CORONAZ_TEST_BROKERS
 cargo test --locked -p coronaz --features services --test services -- --test-threads 1
 
 cargo build --locked -p coronaz -p coronaz-broker
+CORONAZ_BROKER_BIN="$CARGO_TARGET_DIR/debug/coronaz-broker" scripts/clients.sh "$CORONAZ_TEST_BROKERS"
 CORONAZ_BIN_DIR="$CARGO_TARGET_DIR/debug" scripts/containers.sh test

@@ -97,7 +97,9 @@ impl Broker {
         to.i32(request.correlation);
         match &request.question {
             Question::Versions { spoken } => cluster::versions(version, *spoken, to),
-            Question::Metadata { topics } => self.metadata(version, topics.as_deref(), to),
+            Question::Metadata { topics, operations } => {
+                self.metadata(version, topics.as_deref(), *operations, to);
+            }
             Question::FindCoordinator(of) => self.coordinator(version, *of, to),
             Question::Group(asked) => self.group(version, request.client, asked, asker, to)?,
             Question::CreateTopics { topics, validate_only } => {

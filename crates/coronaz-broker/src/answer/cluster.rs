@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::produce::{NO_TRANSACTIONS, refused_transaction};
 use super::{Broker, NODE};
 use crate::protocol::request::Coordinates;
 use crate::protocol::writer::Writer;
@@ -11,7 +10,11 @@ use crate::protocol::{APIS, ErrorCode};
 use crate::topic::Topic;
 
 const CLUSTER: &str = "coronaz";
-/// For "may do": not known, as there is nobody who may not.
+/// What everybody may do, by the bits of the protocol. With a topic: read, write, create, delete, describe
+/// it and its settings. With the cluster: create, describe it and its settings, write idempotently.
+const TOPIC_OPERATIONS: i32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10;
+const CLUSTER_OPERATIONS: i32 = 1 << 5 | 1 << 8 | 1 << 10 | 1 << 12;
+/// For a client that did not ask.
 const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 
 /// What is spoken. Whoever asks in a version that is not gets the answer of the first.
@@ -42,7 +45,13 @@ pub(super) fn versions(version: i16, spoken: bool, to: &mut Writer) {
 }
 
 impl Broker {
-    pub(super) fn metadata(&self, version: i16, asked: Option<&[&str]>, to: &mut Writer) {
+    pub(super) fn metadata(
+        &self,
+        version: i16,
+        asked: Option<&[&str]>,
+        [of_cluster, of_topics]: [bool; 2],
+        to: &mut Writer,
+    ) {
         if version >= 3 {
             to.i32(0);
         }
@@ -67,27 +76,28 @@ impl Broker {
                 names.into_iter().map(|name| (name.to_owned(), self.data.topic(name))).collect()
             }
         };
-        to.array(&topics, |to, (name, topic)| topic_metadata(version, name, topic.as_deref(), to));
+        to.array(&topics, |to, (name, topic)| {
+            topic_metadata(version, name, topic.as_deref(), to);
+            if version >= 8 {
+                to.i32(if of_topics { TOPIC_OPERATIONS } else { OPERATIONS_UNKNOWN });
+            }
+        });
         if version >= 8 {
-            to.i32(OPERATIONS_UNKNOWN);
+            to.i32(if of_cluster { CLUSTER_OPERATIONS } else { OPERATIONS_UNKNOWN });
         }
     }
 
-    /// Who looks after a group: this broker, the only one. After transactions nobody looks.
+    /// Who looks after a group: this broker, the only one. It is named for transactions too: what a
+    /// client asks it for then is refused with a reason, which clients do not show of this question.
     pub(super) fn coordinator(&self, version: i16, of: Coordinates, to: &mut Writer) {
-        let (error, reason) = match of {
-            Coordinates::Group => (ErrorCode::None, None),
-            Coordinates::Transaction => (refused_transaction(), Some(NO_TRANSACTIONS)),
-            Coordinates::Other => (ErrorCode::InvalidRequest, Some("only groups have a coordinator here")),
-        };
+        let is_found = of != Coordinates::Other;
         if version >= 1 {
             to.i32(0);
         }
-        to.error(error);
+        to.error(if is_found { ErrorCode::None } else { ErrorCode::InvalidRequest });
         if version >= 1 {
-            to.nullable_string(reason);
+            to.nullable_string((!is_found).then_some("only groups have a coordinator here"));
         }
-        let is_found = error == ErrorCode::None;
         to.i32(if is_found { NODE } else { -1 });
         to.string(if is_found { &self.host } else { "" });
         to.i32(if is_found { self.port.into() } else { -1 });
@@ -117,8 +127,5 @@ fn topic_metadata(version: i16, name: &str, topic: Option<&Topic>, to: &mut Writ
         if version >= 5 {
             to.count(0);
         }
-    }
-    if version >= 8 {
-        to.i32(OPERATIONS_UNKNOWN);
     }
 }

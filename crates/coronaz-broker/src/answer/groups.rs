@@ -8,7 +8,9 @@ use crate::protocol::ErrorCode;
 use crate::protocol::groups::{GroupQuestion, JoinGroup};
 use crate::protocol::writer::Writer;
 
-/// For "may do": not known, as there is nobody who may not.
+/// What everybody may do with a group, by the bits of the protocol: read, delete, describe.
+const OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8;
+/// For a client that did not ask.
 const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 /// From this version on a client that has no id is sent one, and joins with it.
 const JOIN_WITH_ID: i16 = 4;
@@ -51,9 +53,14 @@ impl Broker {
                     to.string(kind);
                 });
             }
-            GroupQuestion::Describe { groups } => {
+            GroupQuestion::Describe { groups, operations } => {
                 not_slowed(version >= 1, to);
-                to.array(&once_each(groups), |to, group| self.describe_group(version, group, to));
+                to.array(&once_each(groups), |to, group| {
+                    self.describe_group(version, group, to);
+                    if version >= 3 {
+                        to.i32(if *operations { OPERATIONS } else { OPERATIONS_UNKNOWN });
+                    }
+                });
             }
             GroupQuestion::Delete { groups } => {
                 to.i32(0);
@@ -109,9 +116,6 @@ impl Broker {
             to.sized_bytes(if is_stable { member.metadata(&described.protocol) } else { &[] });
             to.sized_bytes(if is_stable { &member.assignment } else { &[] });
         });
-        if version >= 3 {
-            to.i32(OPERATIONS_UNKNOWN);
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::protocol::request::Produce;
 use crate::protocol::writer::Writer;
 
 /// What is said to a client that begins a transaction.
-pub(super) const NO_TRANSACTIONS: &str =
+const NO_TRANSACTIONS: &str =
     "this broker has no transactions: leave transactional.id out, or use Apache Kafka";
 
 /// A number for a producer. It is drawn, not counted: 63 bits do not come twice, and nothing has to be
@@ -20,21 +20,19 @@ pub(super) fn new_producer(transactional: bool, to: &mut Writer) {
     let drawn = getrandom::fill(&mut id);
     let error = match drawn {
         Ok(()) if !transactional => ErrorCode::None,
-        Ok(()) => refused_transaction(),
+        // Clients end at once with this; other errors they retry for ever.
+        Ok(()) => ErrorCode::TransactionalIdAuthorizationFailed,
         Err(_) => ErrorCode::StorageError,
     };
+    if error == ErrorCode::TransactionalIdAuthorizationFailed {
+        warn!("a transactional producer was refused: {NO_TRANSACTIONS}");
+    }
     let (id, epoch) =
         if error == ErrorCode::None { (i64::from_be_bytes(id) & i64::MAX, 0) } else { (-1, -1) };
     to.i32(0);
     to.error(error);
     to.i64(id);
     to.i16(epoch);
-}
-
-/// A client that wants transactions ends at once with this, where others are retried for ever.
-pub(super) fn refused_transaction() -> ErrorCode {
-    warn!("a transactional producer was refused: {NO_TRANSACTIONS}");
-    ErrorCode::TransactionalIdAuthorizationFailed
 }
 
 /// A batch stored: its first offset, and the partition's.

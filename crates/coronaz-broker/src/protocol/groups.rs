@@ -39,6 +39,8 @@ pub(crate) enum GroupQuestion<'a> {
     List,
     Describe {
         groups: Vec<&'a str>,
+        /// Say also what the client may do.
+        operations: bool,
     },
     Delete {
         groups: Vec<&'a str>,
@@ -107,11 +109,7 @@ impl<'a> GroupQuestion<'a> {
             Api::ListGroups => Self::List,
             Api::DescribeGroups => {
                 let groups = from.array(Reader::string)?;
-                if version >= 3 {
-                    // Whether to say what the client may do: everybody may everything.
-                    from.bool()?;
-                }
-                Self::Describe { groups }
+                Self::Describe { groups, operations: version >= 3 && from.bool()? }
             }
             Api::DeleteGroups => Self::Delete { groups: from.array(Reader::string)? },
             Api::OffsetDelete => {

@@ -26,6 +26,8 @@ pub(crate) enum Question<'a> {
     /// `None` asks for every topic.
     Metadata {
         topics: Option<Vec<&'a str>>,
+        /// Say also what the client may do, with the cluster and with each topic.
+        operations: [bool; 2],
     },
     CreateTopics {
         topics: Vec<NewTopic<'a>>,
@@ -137,8 +139,14 @@ impl<'a> Question<'a> {
             Api::Versions => Self::Versions { spoken: true },
             Api::Metadata => {
                 let topics = from.nullable_array(Reader::string)?;
+                if version >= 4 {
+                    // Whether to make topics that are missing: never.
+                    from.bool()?;
+                }
+                let operations = if version >= 8 { [from.bool()?, from.bool()?] } else { [false; 2] };
                 // In its first version an empty list asked for all.
-                Self::Metadata { topics: topics.filter(|topics| version > 0 || !topics.is_empty()) }
+                let topics = topics.filter(|topics| version > 0 || !topics.is_empty());
+                Self::Metadata { topics, operations }
             }
             Api::CreateTopics => {
                 let topics = from.array(NewTopic::decode)?;
