@@ -120,10 +120,15 @@ impl RadioKey {
     }
 }
 
+/// A hearer whose clock went back by this much, in microseconds, takes it as set back. Less is the other thread's reading.
+const SET_BACK_US_MIN: i64 = 500_000;
+
 /// The counters one device has heard last: lets each fresh beacon through once.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayWindow {
     last: HashMap<Uuid, i64>,
+    /// The clock when it was last asked.
+    asked_us: i64,
 }
 
 impl ReplayWindow {
@@ -132,6 +137,12 @@ impl ReplayWindow {
     /// # Errors
     /// [`OpenError::Replayed`]; a refused beacon changes nothing.
     pub fn admit(&mut self, sender: Uuid, counter: i64, now_us: i64) -> Result<(), OpenError> {
+        if now_us < self.asked_us.saturating_sub(SET_BACK_US_MIN) {
+            // Counters are times, and senders count from the new time on: by the old ones nobody would be heard until
+            // the clock has caught up. Beacons of the seconds that come again can be replayed once.
+            self.last.clear();
+        }
+        self.asked_us = now_us;
         if counter.abs_diff(now_us) > FRESHNESS_US_MAX.unsigned_abs() {
             return Err(OpenError::Replayed { counter, problem: "more than 5 s from now" });
         }
@@ -217,6 +228,22 @@ mod tests {
         assert!(matches!(ear.open(&bytes, NOW_US), Err(OpenError::Replayed { .. })));
         assert!(ear.open(&key.seal(&beacon(), NOW_US + 1), NOW_US).is_ok());
         assert_eq!(Beacon::decode(&bytes).expect("a beacon to anyone else"), beacon());
+    }
+
+    #[test]
+    fn after_the_clock_was_set_new_beacons_are_heard_at_once_each_once() {
+        for by_us in [-3_600_000_000, -60_000_000, -5_000_000, -600_000, 5_000_000, 60_000_000, 3_600_000_000]
+        {
+            let key = key("sixteen bytes or more");
+            let mut ear = SealedEar::new(key.clone());
+            assert!(ear.open(&key.seal(&beacon(), NOW_US), NOW_US).is_ok());
+            let now_us = NOW_US + 10_000 + by_us;
+            let next = key.seal(&beacon(), now_us);
+            assert!(ear.open(&next, now_us).is_ok(), "set by {by_us} us");
+            assert!(matches!(ear.open(&next, now_us), Err(OpenError::Replayed { .. })), "set by {by_us} us");
+            let far = key.seal(&beacon(), now_us + 6_000_000);
+            assert!(matches!(ear.open(&far, now_us), Err(OpenError::Replayed { .. })));
+        }
     }
 
     #[test]
