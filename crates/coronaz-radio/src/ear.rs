@@ -47,6 +47,36 @@ impl Expectations {
     }
 }
 
+/// A beacon that is one, for devices that received it at once.
+#[derive(Debug)]
+pub struct Heard<'a> {
+    sealed: &'a Sealed,
+    keyed: bool,
+    from: SocketAddrV4,
+    refusals: &'a mut Refusals,
+    refused_last: &'a mut Option<SocketAddrV4>,
+}
+
+impl<'a> Heard<'a> {
+    /// What it says. Whether a device may hear it says [`Heard::is_admitted`].
+    #[must_use]
+    pub fn beacon(&self) -> &'a Beacon {
+        &self.sealed.beacon
+    }
+
+    /// Whether the device with this window may hear it; if not, it is a replay there, and counted. Without a radio key
+    /// the window stays empty.
+    pub fn is_admitted(&mut self, window: &mut ReplayWindow, now_us: i64) -> bool {
+        let Sealed { beacon, counter } = self.sealed;
+        let admitted = !self.keyed || window.admit(beacon.uuid, *counter, now_us).is_ok();
+        if !admitted {
+            self.refusals.count(Refusal::Replayed);
+            *self.refused_last = Some(self.from);
+        }
+        admitted
+    }
+}
+
 /// The ear of the devices of one thread.
 #[derive(Debug)]
 pub struct Ear {
@@ -72,27 +102,28 @@ impl Ear {
         from: SocketAddrV4,
         now_us: i64,
     ) -> Option<&Beacon> {
+        let mut heard = self.hear_for_many(bytes, from)?;
+        heard.is_admitted(window, now_us).then(|| heard.beacon())
+    }
+
+    /// The beacon in a datagram that several devices received at once, or nothing, counted once. Each device
+    /// has to ask whether it may hear it: [`Heard::is_admitted`].
+    pub fn hear_for_many(&mut self, bytes: &[u8], from: SocketAddrV4) -> Option<Heard<'_>> {
         let Ear { expectations, cache, refusals, refused_last } = self;
-        let mut refuse = |refusal| {
-            refusals.count(refusal);
-            *refused_last = Some(from);
+        let verdict = match bytes.len() {
+            0..=BEACON_BYTES_MAX => cache.verdict(bytes, |bytes| expectations.read(bytes)),
+            _ => &Err(Refusal::TooLong),
         };
-        if bytes.len() > BEACON_BYTES_MAX {
-            refuse(Refusal::TooLong);
-            return None;
-        }
-        let sealed = match cache.verdict(bytes, |bytes| expectations.read(bytes)) {
-            Ok(sealed) => sealed,
-            Err(refusal) => {
-                refuse(*refusal);
-                return None;
+        match verdict {
+            Ok(sealed) => {
+                Some(Heard { sealed, keyed: expectations.key.is_some(), from, refusals, refused_last })
             }
-        };
-        if expectations.key.is_some() && window.admit(sealed.beacon.uuid, sealed.counter, now_us).is_err() {
-            refuse(Refusal::Replayed);
-            return None;
+            Err(refusal) => {
+                refusals.count(*refusal);
+                *refused_last = Some(from);
+                None
+            }
         }
-        Some(&sealed.beacon)
     }
 
     /// What was refused so far.

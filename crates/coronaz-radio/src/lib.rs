@@ -23,9 +23,9 @@ pub use medium::{Medium, MediumRadio};
 pub use refusals::{Refusal, RefusalLog, Refusals};
 pub use udp::{UdpConfig, UdpError, UdpRadio};
 
-/// The most datagrams taken from one radio in one look. It bounds how long a flood holds the others
-/// up; what is beyond waits in the socket's buffer for the next look.
-pub const DATAGRAMS_A_LOOK_MAX: usize = 4_096;
+/// The most datagrams taken from a radio in one look. Whoever has time for more looks again; what is beyond stays in the
+/// socket's buffer. So a flood takes no more of its hearer's time than the hearer gives.
+pub const DATAGRAMS_A_LOOK_MAX: usize = 256;
 
 /// Sends to everybody in the air, and hands out what was in the air since the last look.
 pub trait Radio: Send {

@@ -52,6 +52,15 @@ pub enum UdpError {
         /// What was given.
         destination: SocketAddrV4,
     },
+    /// Another program listens there and shares the port with nobody.
+    #[error(
+        "the radio address {destination} is held by another program; stop it, or choose another port with --radio {}:PORT",
+        destination.ip()
+    )]
+    Held {
+        /// Where it was to listen.
+        destination: SocketAddrV4,
+    },
     /// The operating system refused a socket.
     #[error("no radio on {destination}: {doing}")]
     Socket {
@@ -68,8 +77,14 @@ pub enum UdpError {
 #[derive(Debug)]
 pub struct UdpRadio {
     destination: SocketAddrV4,
-    listening: UdpSocket,
+    /// `None`: it only sends.
+    listening: Option<Listening>,
     sending: UdpSocket,
+}
+
+#[derive(Debug)]
+struct Listening {
+    socket: UdpSocket,
     buffer: Box<[u8; DATAGRAM_BYTES_READ]>,
 }
 
@@ -79,14 +94,36 @@ impl UdpRadio {
     /// # Errors
     /// See [`UdpError`].
     pub fn new(config: UdpConfig) -> Result<Self, UdpError> {
+        let deaf = Self::deaf(config)?;
+        let destination = config.destination;
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => UdpError::Held { destination },
+            _ => UdpError::Socket { destination, doing: "listening", source },
+        };
+        let socket = listen(destination).map_err(failed)?;
+        let buffer = Box::new([0; DATAGRAM_BYTES_READ]);
+        Ok(UdpRadio { listening: Some(Listening { socket, buffer }), ..deaf })
+    }
+
+    /// Switches a radio on that only sends: its owner hears by another one. It never receives anything.
+    ///
+    /// # Errors
+    /// See [`UdpError`].
+    pub fn deaf(config: UdpConfig) -> Result<Self, UdpError> {
         let destination = config.destination;
         if destination.ip().is_unspecified() || destination.port() == 0 {
             return Err(UdpError::Destination { destination });
         }
-        let failed = |doing| move |source| UdpError::Socket { destination, doing, source };
-        let listening = listen(destination).map_err(failed("listening"))?;
-        let sending = sender(destination).map_err(failed("opening the socket to send from"))?;
-        Ok(UdpRadio { destination, listening, sending, buffer: Box::new([0; DATAGRAM_BYTES_READ]) })
+        let doing = "opening the socket to send from";
+        let sending =
+            sender(destination).map_err(|source| UdpError::Socket { destination, doing, source })?;
+        Ok(UdpRadio { destination, listening: None, sending })
+    }
+
+    /// Where it sends and listens.
+    #[must_use]
+    pub fn config(&self) -> UdpConfig {
+        UdpConfig { destination: self.destination }
     }
 
     /// The port it sends from.
@@ -100,15 +137,17 @@ impl UdpRadio {
     /// The number by which the system knows the socket it listens with.
     #[must_use]
     pub fn inode(&self) -> Option<u64> {
-        rustix::fs::fstat(&self.listening).ok().map(|stat| stat.st_ino)
+        let socket = &self.listening.as_ref()?.socket;
+        rustix::fs::fstat(socket).ok().map(|stat| stat.st_ino)
     }
 
-    /// How many bytes the system keeps for it between two looks.
+    /// How many bytes the system keeps for it between two looks; 0 where it only sends.
     ///
     /// # Errors
     /// The operating system does not tell.
     pub fn receive_buffer_bytes(&self) -> io::Result<usize> {
-        Ok(sockopt::socket_recv_buffer_size(&self.listening)?)
+        let socket = self.listening.as_ref().map(|listening| &listening.socket);
+        Ok(socket.map_or(Ok(0), sockopt::socket_recv_buffer_size)?)
     }
 }
 
@@ -164,9 +203,10 @@ impl Radio for UdpRadio {
     }
 
     fn receive(&mut self, visit: &mut dyn FnMut(&[u8], SocketAddrV4)) -> io::Result<usize> {
+        let Some(Listening { socket, buffer }) = &mut self.listening else { return Ok(0) };
         for count in 0..DATAGRAMS_A_LOOK_MAX {
-            match self.listening.recv_from(&mut self.buffer[..]) {
-                Ok((length, SocketAddr::V4(from))) => visit(&self.buffer[..length], from),
+            match socket.recv_from(&mut buffer[..]) {
+                Ok((length, SocketAddr::V4(from))) => visit(&buffer[..length], from),
                 Ok((_, SocketAddr::V6(_))) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -189,7 +229,8 @@ mod tests {
 
     fn heard(radio: &mut UdpRadio) -> Vec<(Vec<u8>, SocketAddrV4)> {
         let mut heard = Vec::new();
-        radio.receive(&mut |bytes, from| heard.push((bytes.to_vec(), from))).expect("can be read");
+        while radio.receive(&mut |bytes, from| heard.push((bytes.to_vec(), from))).expect("can be read") > 0 {
+        }
         heard
     }
 
@@ -226,8 +267,8 @@ mod tests {
     #[test]
     fn what_the_system_threw_away_is_known() {
         let (mut sender, slow) = (radio(47_105), radio(47_105));
-        slow.listening.set_nonblocking(true).expect("a socket");
-        sockopt::set_socket_recv_buffer_size(&slow.listening, 4_096).expect("a smaller buffer");
+        let socket = &slow.listening.as_ref().expect("it listens").socket;
+        sockopt::set_socket_recv_buffer_size(socket, 4_096).expect("a smaller buffer");
         let inodes = HashSet::from([slow.inode().expect("Linux")]);
         assert_eq!(datagrams_dropped(&inodes), Some(0));
         for _ in 0..100 {
@@ -236,6 +277,24 @@ mod tests {
         let dropped = datagrams_dropped(&inodes).expect("Linux");
         assert!((50..100).contains(&dropped), "{dropped} of 100");
         assert_eq!(datagrams_dropped(&HashSet::from([u64::MAX])), Some(0), "others' do not count");
+    }
+
+    #[test]
+    fn a_deaf_radio_is_heard_and_hears_nothing() {
+        let mut hearer = radio(47_106);
+        let mut deaf = UdpRadio::deaf(UdpConfig { destination: hearer.destination }).expect("a socket");
+        deaf.send(b"hello").expect("sent");
+        assert_eq!(heard(&mut hearer).len(), 1);
+        assert_eq!((heard(&mut deaf).len(), deaf.inode()), (0, None));
+    }
+
+    #[test]
+    fn a_port_that_another_program_holds_is_named_with_the_flag_that_helps() {
+        let destination = SocketAddrV4::new(*THIS_MACHINE.ip(), 47_107);
+        let _program = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 47_107)).expect("free");
+        let error = UdpRadio::new(UdpConfig { destination }).expect_err("held").to_string();
+        assert!(error.contains("127.255.255.255:47107 is held by another program"), "{error}");
+        assert!(error.contains("--radio 127.255.255.255:PORT"), "{error}");
     }
 
     #[test]
