@@ -1,7 +1,8 @@
 //! The spool: a bounded file that keeps a process's devices and what they have not told yet.
 //!
 //! `DIR/spool.log` holds entries with length and checksum, only ever added at its end; a torn tail is
-//! of a process that was killed while it wrote, and is cut off. A process started again with the same folder
+//! of a process that was killed while it wrote, and is cut off; of a damaged file what is whole is used, and a copy of it
+//! is set aside. A process started again with the same folder
 //! carries the same devices on, and what they had not told goes out with their next reports.
 //! `DIR/lock` keeps a second process out. What is written survives the death of the process, not
 //! that of the machine (docs/decisions/spool.md).
@@ -46,6 +47,7 @@ pub struct Spool {
     /// What the disk did not take yet.
     unwritten: Vec<u8>,
     dropped: u64,
+    damaged_bytes: u64,
 }
 
 impl Spool {
@@ -56,10 +58,21 @@ impl Spool {
     pub fn open(dir: &Path, limit_bytes: u64) -> Result<(Self, Vec<SpooledDevice>), SpoolError> {
         let lock = spool_folder::claim(dir)?;
         let path = dir.join("spool.log");
+        spool_folder::clear_folder(&path)?;
         let mut recovery = Recovery::of_file(&path).map_err(failed(&path, "read"))?;
         recovery.forget_dropped();
         if recovery.torn_bytes > 0 {
             tracing::warn!(bytes = recovery.torn_bytes, path = %path.display(), "cut off the spool's torn tail");
+        }
+        if recovery.damaged_bytes > 0 {
+            let aside = spool_folder::set_aside(&path)?;
+            tracing::warn!(
+                bytes = recovery.damaged_bytes,
+                contacts_of_nobody = recovery.orphaned_contacts(),
+                devices = recovery.devices(),
+                aside = %aside.display(),
+                "the spool is damaged: what is whole of it is used, a copy is set aside"
+            );
         }
         let file = write_anew(&path, &recovery)?;
         let mut spool = Spool {
@@ -72,6 +85,7 @@ impl Spool {
             live_devices: 0,
             unwritten: Vec::new(),
             dropped: 0,
+            damaged_bytes: recovery.damaged_bytes as u64,
         };
         spool.count(&recovery)?;
         Ok((spool, recovery.into_devices()))
@@ -108,6 +122,12 @@ impl Spool {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Bytes that were damaged when it was opened.
+    #[must_use]
+    pub fn damaged_bytes(&self) -> u64 {
+        self.damaged_bytes
     }
 
     /// The file's length in bytes.
@@ -199,6 +219,7 @@ fn whole_entries(bytes: &[u8], written: usize) -> usize {
 /// Puts a new file with these entries in the place of the old one, all or nothing.
 fn write_anew(path: &Path, recovery: &Recovery) -> Result<File, SpoolError> {
     let new_path = path.with_extension("new");
+    spool_folder::clear_folder(&new_path)?;
     let write = || {
         let mut file = File::create(&new_path)?;
         file.write_all(&recovery.to_bytes())?;

@@ -85,6 +85,15 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// No entry is longer.
+    pub const BYTES_MAX: usize = HEADER_BYTES + PAYLOAD_BYTES_MAX;
+
+    /// Where in `bytes` the next whole entry begins, if there is one.
+    #[must_use]
+    pub fn find(bytes: &[u8]) -> Option<usize> {
+        (0..bytes.len()).find(|&at| Self::read(&bytes[at..]).is_some())
+    }
+
     /// Appends the entry's bytes.
     pub fn write(&self, into: &mut Vec<u8>) {
         let header = into.len();

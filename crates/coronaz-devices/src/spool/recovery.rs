@@ -1,4 +1,8 @@
-//! What a spool's file says in the end.
+//! What a spool's file says in the end, also when some of its bytes are damaged.
+//!
+//! Behind a damaged place the next whole entry is looked for. What is whole counts, except for one thing: how many contacts
+//! have arrived is counted from the oldest on, and among the damaged ones may have been contacts. So behind a damaged place
+//! nothing counts as settled: what is told twice is stored once, what is not told is lost.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,11 +34,31 @@ pub struct SpooledDevice {
     gone: u64,
 }
 
+impl SpooledDevice {
+    /// The entry that names it.
+    fn named(&self) -> Entry {
+        let SpooledDevice { place, uuid, run, start_us, .. } = *self;
+        Entry::Device { place, uuid, run, start_us }
+    }
+}
+
 /// The sum of a file's entries.
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     devices: BTreeMap<Place, SpooledDevice>,
+    /// Entries of devices that are not known yet, because what names them is damaged.
+    orphans: BTreeMap<Place, Orphan>,
+    /// An entry at the end that a process was killed while it wrote.
     pub(super) torn_bytes: usize,
+    /// Bytes that are no entries.
+    pub(super) damaged_bytes: usize,
+}
+
+/// What is known of a device that nobody names.
+#[derive(Debug, Default)]
+struct Orphan {
+    carrier: Option<Carrier>,
+    contacts: VecDeque<Contact>,
 }
 
 impl Recovery {
@@ -48,40 +72,56 @@ impl Recovery {
 
     pub(super) fn of_bytes(mut bytes: &[u8]) -> Self {
         let mut recovery = Self::default();
-        while let Some((entry, length)) = Entry::read(bytes) {
-            recovery.apply(entry);
-            bytes = &bytes[length..];
+        while !bytes.is_empty() {
+            if let Some((entry, length)) = Entry::read(bytes) {
+                recovery.apply(entry);
+                bytes = &bytes[length..];
+                continue;
+            }
+            match Entry::find(&bytes[1..]) {
+                Some(at) => {
+                    recovery.damaged_bytes += 1 + at;
+                    bytes = &bytes[1 + at..];
+                }
+                None if bytes.len() < Entry::BYTES_MAX => {
+                    recovery.torn_bytes = bytes.len();
+                    break;
+                }
+                None => {
+                    recovery.damaged_bytes += bytes.len();
+                    break;
+                }
+            }
         }
-        recovery.torn_bytes = bytes.len();
         recovery
+    }
+
+    /// Contacts of devices that nothing names any more.
+    pub(super) fn orphaned_contacts(&self) -> usize {
+        self.orphans.values().map(|orphan| orphan.contacts.len()).sum()
     }
 
     fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Device { place, uuid, run, start_us } => {
-                let known = self.devices.entry(place).or_insert_with(|| SpooledDevice {
-                    place,
-                    uuid,
-                    run,
-                    start_us,
-                    carrier: None,
-                    contacts: VecDeque::new(),
-                    gone: 0,
+                let orphans = &mut self.orphans;
+                let known = self.devices.entry(place).or_insert_with(|| {
+                    let Orphan { carrier, contacts } = orphans.remove(&place).unwrap_or_default();
+                    SpooledDevice { place, uuid, run, start_us, carrier, contacts, gone: 0 }
                 });
                 known.start_us = start_us;
             }
-            Entry::Carrier { place, carrier } => {
-                if let Some(device) = self.devices.get_mut(&place) {
-                    device.carrier = Some(carrier);
-                }
-            }
-            Entry::Contact { place, contact } => {
-                if let Some(device) = self.devices.get_mut(&place) {
-                    device.contacts.push_back(contact);
-                }
-            }
+            Entry::Carrier { place, carrier } => match self.devices.get_mut(&place) {
+                Some(device) => device.carrier = Some(carrier),
+                None => self.orphans.entry(place).or_default().carrier = Some(carrier),
+            },
+            Entry::Contact { place, contact } => match self.devices.get_mut(&place) {
+                Some(device) => device.contacts.push_back(contact),
+                None => self.orphans.entry(place).or_default().contacts.push_back(contact),
+            },
             Entry::Settled { place, contacts } => {
-                if let Some(device) = self.devices.get_mut(&place) {
+                let exact = self.damaged_bytes == 0;
+                if let Some(device) = self.devices.get_mut(&place).filter(|_| exact) {
                     // What was dropped here is settled first: it was older.
                     let dropped = contacts.min(device.gone);
                     device.gone -= dropped;
@@ -96,6 +136,7 @@ impl Recovery {
             }
             Entry::Finished { place } => {
                 self.devices.remove(&place);
+                self.orphans.remove(&place);
             }
         }
     }
@@ -133,8 +174,8 @@ impl Recovery {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for device in self.devices.values() {
-            let SpooledDevice { place, uuid, run, start_us, .. } = *device;
-            Entry::Device { place, uuid, run, start_us }.write(&mut bytes);
+            device.named().write(&mut bytes);
+            let place = device.place;
             if let Some(carrier) = device.carrier {
                 Entry::Carrier { place, carrier }.write(&mut bytes);
             }
@@ -145,6 +186,8 @@ impl Recovery {
                 Entry::Contact { place, contact: contact.clone() }.write(&mut bytes);
             }
         }
+        // Without its name all that is kept of a device is worth nothing: it stands there twice.
+        self.devices.values().for_each(|device| device.named().write(&mut bytes));
         bytes
     }
 
