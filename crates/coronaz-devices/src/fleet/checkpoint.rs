@@ -69,7 +69,15 @@ pub enum CheckpointError {
         /// What the system said.
         source: io::Error,
     },
-    /// Not a checkpoint, of another version, cut or damaged.
+    /// Written by another version of this program.
+    #[error("{} is no checkpoint of a fleet that can be read: its version is {version}, this program reads {VERSION}", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// Not a checkpoint, cut or damaged.
     #[error("{} is no checkpoint of a fleet that can be read: {why}", path.display())]
     Unreadable {
         /// The file.
@@ -136,6 +144,13 @@ impl Checkpoint {
         &self.heading
     }
 
+    /// The same, of a run whose first tick was at another time by the clock.
+    #[cfg(test)]
+    pub(super) fn begun_at(mut self, first_us: i64) -> Self {
+        self.heading.first.1 = first_us;
+        self
+    }
+
     /// The newest checkpoint in a folder: of this run, or the last written of any.
     ///
     /// # Errors
@@ -151,6 +166,36 @@ impl Checkpoint {
         Ok(found.pop().map(|saved| saved.path))
     }
 
+    /// The newest checkpoint in a folder that is whole, with its file: of this run, or the last written of any. Those that
+    /// are damaged are set aside under the name `….damaged`, and said to be.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the newest is of another version of this program.
+    pub fn newest_whole(
+        folder: &Path,
+        run: Option<Uuid>,
+    ) -> Result<Option<(PathBuf, Self)>, CheckpointError> {
+        while let Some(path) = Self::newest(folder, run)? {
+            let error = match Self::read(&path) {
+                Ok(checkpoint) => return Ok(Some((path, checkpoint))),
+                Err(error @ CheckpointError::OtherVersion { .. }) => return Err(error),
+                Err(CheckpointError::Io { source, .. }) if !path.is_dir() => {
+                    return Err(CheckpointError::Io { path, what: "read", source });
+                }
+                Err(error) => error,
+            };
+            let mut aside = path.clone().into_os_string();
+            aside.push(".damaged");
+            fs::rename(&path, &aside).map_err(|source| CheckpointError::Io {
+                path: path.clone(),
+                what: "set aside",
+                source,
+            })?;
+            tracing::warn!(%error, aside = %Path::new(&aside).display(), "a damaged checkpoint is set aside");
+        }
+        Ok(None)
+    }
+
     /// Reads it from a file.
     ///
     /// # Errors
@@ -162,6 +207,7 @@ impl Checkpoint {
         File::open(path).and_then(|file| file.take(bytes_max).read_to_end(&mut bytes)).map_err(refused)?;
         Self::of_bytes(&bytes).map_err(|wrong| match wrong {
             Wrong::Front(why) => CheckpointError::Unreadable { path: path.to_owned(), why },
+            Wrong::Version(version) => CheckpointError::OtherVersion { path: path.to_owned(), version },
             Wrong::Fleet(source) => CheckpointError::Fleet { path: path.to_owned(), source },
         })
     }
@@ -176,7 +222,7 @@ impl Checkpoint {
             return Err(front("it does not begin as one does"));
         }
         if word(1)? != VERSION {
-            return Err(Wrong::Front(format!("its version is {}, this program reads {VERSION}", word(1)?)));
+            return Err(Wrong::Version(word(1)?));
         }
         let heading_len = word(3)? as usize;
         if heading_len > HEADING_BYTES_MAX || bytes.len() < HEADING_AT + heading_len {
@@ -279,6 +325,7 @@ fn list(folder: &Path) -> Result<Vec<Saved>, CheckpointError> {
 
 enum Wrong {
     Front(String),
+    Version(u32),
     Fleet(SnapshotError),
 }
 
@@ -338,6 +385,40 @@ mod tests {
         assert_eq!(left, 3, "the newest, another run's, and what is no checkpoint");
         let nowhere = Checkpoint::newest(&home.path().join("nowhere"), None).expect("no error");
         assert_eq!(nowhere, None);
+    }
+
+    #[test]
+    fn of_several_checkpoints_the_newest_that_is_whole_is_found_and_damaged_ones_are_set_aside() {
+        let home = tempfile::tempdir().expect("a folder");
+        let whole = bytes();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        let damaged = [&whole[..whole.len() / 2], &flipped, b"", &[0x5a; 300]];
+        write(home.path(), RUN, 100, &whole).expect("written");
+        for (content, tick) in damaged.iter().zip(101..) {
+            write(home.path(), RUN, tick, content).expect("written");
+        }
+        fs::create_dir(home.path().join(format!("{RUN}-{:012}{SUFFIX}", 200)))
+            .expect("a folder in its place");
+        let found =
+            Checkpoint::newest_whole(home.path(), Some(RUN)).expect("readable").expect("one is whole");
+        assert!(found.0.to_string_lossy().ends_with("-000000000100.checkpoint"), "{:?}", found.0);
+        assert_eq!(found.1.seed(), 5);
+        let names =
+            fs::read_dir(home.path()).expect("readable").map(|entry| entry.expect("a name").file_name());
+        assert_eq!(names.filter(|name| name.to_string_lossy().ends_with(".damaged")).count(), 5);
+        assert!(Checkpoint::newest_whole(home.path(), Some(Uuid::from_u128(4))).expect("readable").is_none());
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_version_is_refused_and_stays() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut newer = bytes();
+        newer[WORD] = 2;
+        let path = write(home.path(), RUN, 100, &newer).expect("written");
+        let error = Checkpoint::newest_whole(home.path(), Some(RUN)).expect_err("of another version");
+        assert!(error.to_string().contains("its version is 2, this program reads 1"), "{error}");
+        assert!(path.is_file());
     }
 
     #[test]

@@ -2,15 +2,17 @@
 //!
 //! `DIR/<number>.frames` are *segments*; records are added to the last and read from the first. A segment is
 //! deleted when all its records have arrived. A record is its length, its CRC-32 and its body; a torn
-//! tail is of a process that was killed while it wrote, and is cut off. Started again with the same folder, a fleet
+//! tail is of a process that was killed while it wrote, and is cut off; of a damaged segment the whole records are kept, and
+//! a copy of it is set aside. Started again with the same folder, a fleet
 //! first sends what its predecessor could not; readers drop what had arrived. `DIR/lock` keeps a second process out.
 
 mod entry;
+mod repair;
 
 use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -63,7 +65,11 @@ impl Segments {
         let mut segments = VecDeque::new();
         for number in numbers(dir)? {
             let path = path_of(dir, number);
-            let (bytes, left) = measure(&path).map_err(failed(&path, "read"))?;
+            spool_folder::clear_folder(&path)?;
+            if !path.exists() {
+                continue;
+            }
+            let (bytes, left) = repair::repair(&path)?;
             if left == 0 {
                 fs::remove_file(&path).map_err(failed(&path, "deleted"))?;
             } else {
@@ -274,26 +280,6 @@ fn numbers(dir: &Path) -> Result<Vec<u64>, SpoolError> {
     }
     numbers.sort_unstable();
     Ok(numbers)
-}
-
-/// Length of a segment's whole records, and how many they are.
-fn measure(path: &Path) -> io::Result<(u64, u64)> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let (mut bytes, mut records) = (0, 0);
-    let mut head = [0; entry::HEAD_BYTES];
-    while file.read_exact(&mut head).is_ok() {
-        let Some(entry_bytes) = entry::length(head) else { break };
-        if bytes + entry_bytes > length {
-            break;
-        }
-        (bytes, records) = (bytes + entry_bytes, records + 1);
-        file.seek(SeekFrom::Start(bytes))?;
-    }
-    if bytes < length {
-        tracing::warn!(path = %path.display(), bytes = length - bytes, "cut off a torn tail");
-    }
-    Ok((bytes, records))
 }
 
 #[cfg(test)]

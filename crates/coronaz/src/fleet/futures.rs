@@ -73,9 +73,8 @@ impl FutureFlags {
         seed: Option<u64>,
     ) -> Result<FleetConfig, Failure> {
         if let Some(place) = &self.resume
-            && let Some(path) = self.checkpoint_at(place, run)?
+            && let Some((path, checkpoint)) = self.checkpoint_at(place, run)?
         {
-            let checkpoint = Checkpoint::read(&path).map_err(|error| failure(&error))?;
             // A fork that is started again by the same line is the fork that there is.
             let goes_on = place.is_dir() && run == Some(checkpoint.run());
             return self.resumed(config, run, &path, checkpoint, goes_on);
@@ -104,15 +103,20 @@ impl FutureFlags {
         !self.changes.is_empty() || self.fork_seed.is_some()
     }
 
-    /// The file that is meant; of a folder without checkpoints none.
-    fn checkpoint_at(&self, path: &Path, run: Option<Uuid>) -> Result<Option<PathBuf>, Failure> {
+    /// The checkpoint that is meant, with its file; of a folder without checkpoints none.
+    fn checkpoint_at(
+        &self,
+        path: &Path,
+        run: Option<Uuid>,
+    ) -> Result<Option<(PathBuf, Checkpoint)>, Failure> {
         if path.is_file() {
-            return Ok(Some(path.to_owned()));
+            let checkpoint = Checkpoint::read(path).map_err(|error| failure(&error))?;
+            return Ok(Some((path.to_owned(), checkpoint)));
         }
         if !path.is_dir() && path.extension().is_some() {
             return Err(Failure::usage(format!("--resume {}: there is no such file", path.display())));
         }
-        let newest = Checkpoint::newest(path, run).map_err(|error| failure(&error))?;
+        let newest = Checkpoint::newest_whole(path, run).map_err(|error| failure(&error))?;
         if newest.is_none() && self.is_changed() && self.fork_at.is_none() {
             return Err(Failure::usage(format!(
                 "--resume {}: there is no checkpoint to fork",
@@ -174,6 +178,8 @@ impl FutureFlags {
 fn failure(error: &CheckpointError) -> Failure {
     match error {
         CheckpointError::Io { .. } => Failure::io(chain(error)),
-        CheckpointError::Unreadable { .. } | CheckpointError::Fleet { .. } => Failure::usage(chain(error)),
+        CheckpointError::OtherVersion { .. }
+        | CheckpointError::Unreadable { .. }
+        | CheckpointError::Fleet { .. } => Failure::usage(chain(error)),
     }
 }

@@ -36,6 +36,14 @@ pub(super) fn length(head: [u8; HEAD_BYTES]) -> Option<u64> {
     (PREFIX_BYTES..=BODY_BYTES_MAX).contains(&body).then_some((HEAD_BYTES + body) as u64)
 }
 
+/// Whether these bytes can be the beginning of one entry, the rest of which was not written.
+pub(super) fn may_be_torn(bytes: &[u8]) -> bool {
+    match bytes.first_chunk::<HEAD_BYTES>() {
+        None => true,
+        Some(head) => length(*head).is_some_and(|length| length > bytes.len() as u64),
+    }
+}
+
 /// Reads an entry and says how long it is; `None` when it is damaged.
 pub(super) fn read(from: &mut impl Read) -> io::Result<Option<(Outgoing, u64)>> {
     let mut head = [0; HEAD_BYTES];

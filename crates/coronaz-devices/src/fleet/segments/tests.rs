@@ -64,7 +64,7 @@ fn what_had_not_arrived_is_read_again_after_a_kill_and_a_torn_tail_is_cut_off() 
 }
 
 #[test]
-fn a_damaged_record_loses_the_rest_of_its_file_and_nothing_else() {
+fn a_damaged_record_is_lost_alone_and_its_file_is_set_aside() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut segments = open(dir.path());
     for number in 0..4 {
@@ -77,10 +77,44 @@ fn a_damaged_record_loses_the_rest_of_its_file_and_nothing_else() {
     bytes[third] ^= 1;
     fs::write(&path, bytes).expect("written");
     let mut segments = open(dir.path());
+    assert!(dir.path().join("0000000000.frames.damaged").is_file());
     segments.append(&record(9, 100)).expect("room");
-    assert_eq!(drain(&mut segments), [0, 1, 9]);
-    segments.settle(3);
+    assert_eq!(drain(&mut segments), [0, 1, 3, 9]);
+    segments.settle(4);
     assert_eq!(segments.bytes(), 0);
+}
+
+#[test]
+fn of_a_segment_that_is_damaged_anywhere_all_records_are_sent_but_the_damaged() {
+    let whole = {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut segments = open(dir.path());
+        (0..4).for_each(|number| segments.append(&record(number, 40)).expect("room"));
+        drop(segments);
+        fs::read(path_of(dir.path(), 0)).expect("there")
+    };
+    let length = whole.len() / 4;
+    let flipped = (0..whole.len()).map(|at| {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x81;
+        (damaged, (0..4).filter(|number| *number as usize != at / length).collect::<Vec<u32>>())
+    });
+    let others = [
+        (Vec::new(), vec![]),
+        (vec![0x5a; 500], vec![]),
+        ([&whole[..], &[0; 300]].concat(), vec![0, 1, 2, 3]),
+        ([&[7; 30], &whole[..]].concat(), vec![0, 1, 2, 3]),
+        (whole[..whole.len() - 5].to_vec(), vec![0, 1, 2]),
+    ];
+    for (damaged, left) in flipped.chain(others) {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(path_of(dir.path(), 3), &damaged).expect("written");
+        fs::create_dir(path_of(dir.path(), 1)).expect("a folder in the place of a file");
+        let mut segments = open(dir.path());
+        assert_eq!(drain(&mut segments), left);
+        segments.settle(left.len() as u64);
+        assert_eq!(segments.bytes(), 0);
+    }
 }
 
 #[test]
