@@ -1,6 +1,7 @@
 //! What devices themselves wrote down: `DIR/<run>/<node>.jsonl`, one contact a line, as they recorded it.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -31,17 +32,6 @@ pub enum JournalError {
         #[source]
         source: io::Error,
     },
-    /// A line that is no contact, and not a last one torn by a kill.
-    #[error("{path}, line {line}: not a contact")]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong.
-        #[source]
-        source: serde_json::Error,
-    },
     /// No journal of this run.
     #[error("there is no journal of run {run} in {folder}; were its devices started with --journal?")]
     NoSuchRun {
@@ -52,48 +42,63 @@ pub enum JournalError {
     },
 }
 
-/// Reads all that the devices of a run wrote down. A last line without an end, torn by a kill, counts as not written.
+/// What the devices of a run wrote down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Journals {
+    /// The devices that have a journal. What others heard, no journal says.
+    pub devices: BTreeSet<Uuid>,
+    /// Their contacts, as often as they stand there.
+    pub recorded: Vec<Recorded>,
+    /// Lines that are no contacts: torn by a kill, or damaged.
+    pub unreadable_lines: u64,
+    /// Journals that cannot be read at all.
+    pub unreadable_files: Vec<PathBuf>,
+}
+
+/// Reads all that the devices of a run wrote down. A line that is no contact counts as not written, and is counted.
 ///
 /// # Errors
-/// No such run, an unreadable file, or a line that is no contact.
-pub fn read(folder: &Path, run: Uuid) -> Result<Vec<Recorded>, JournalError> {
+/// No such run, or its folder cannot be read.
+pub fn read(folder: &Path, run: Uuid) -> Result<Journals, JournalError> {
     let path = folder.join(run.to_string());
     if !path.is_dir() {
         return Err(JournalError::NoSuchRun { run, folder: folder.to_owned() });
     }
-    let io_error = |path: &Path| {
-        let path = path.to_owned();
-        move |source| JournalError::Io { path, source }
-    };
-    let mut recorded = Vec::new();
-    for entry in fs::read_dir(&path).map_err(io_error(&path))? {
-        let file = entry.map_err(io_error(&path))?.path();
+    let io_error = |source| JournalError::Io { path: path.clone(), source };
+    let mut journals = Journals::default();
+    for entry in fs::read_dir(&path).map_err(io_error)? {
+        let file = entry.map_err(io_error)?.path();
         let node =
             file.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| Uuid::try_parse(stem).ok());
         if let (Some(hearer), Some("jsonl")) = (node, file.extension().and_then(|e| e.to_str())) {
-            let text = fs::read_to_string(&file).map_err(io_error(&file))?;
-            read_lines(&text, hearer, &file, &mut recorded)?;
+            match fs::read(&file) {
+                Ok(bytes) => journals.add(hearer, &bytes),
+                Err(error) => {
+                    tracing::warn!(file = %file.display(), %error, "a journal cannot be read");
+                    journals.unreadable_files.push(file);
+                }
+            }
         }
     }
-    Ok(recorded)
+    Ok(journals)
 }
 
-fn read_lines(
-    text: &str,
-    hearer: Uuid,
-    path: &Path,
-    recorded: &mut Vec<Recorded>,
-) -> Result<(), JournalError> {
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    for (number, line) in whole.lines().enumerate() {
-        let contact: Contact = serde_json::from_str(line).map_err(|source| JournalError::Line {
-            path: path.to_owned(),
-            line: number + 1,
-            source,
-        })?;
-        recorded.push(Recorded { hearer, time_us: contact.timestamp_us, heard: contact.uuid });
+impl Journals {
+    fn add(&mut self, hearer: Uuid, bytes: &[u8]) {
+        self.devices.insert(hearer);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let contact =
+                line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice::<Contact>(line).ok());
+            match contact {
+                Some(contact) => self.recorded.push(Recorded {
+                    hearer,
+                    time_us: contact.timestamp_us,
+                    heard: contact.uuid,
+                }),
+                None => self.unreadable_lines += 1,
+            }
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -101,18 +106,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_journal_is_read_up_to_a_torn_last_line() {
+    fn of_a_journal_all_lines_count_that_are_whole_and_the_others_are_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let (run, node, heard) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
         let of_run = folder.path().join(run.to_string());
         fs::create_dir(&of_run).expect("a folder");
         let line = serde_json::to_string(&Contact { uuid: heard, timestamp_us: 5_000_000, distance: None });
         let line = line.expect("JSON");
-        fs::write(of_run.join(format!("{node}.jsonl")), format!("{line}\n{}", &line[..20])).expect("written");
-        let recorded = read(folder.path(), run).expect("readable");
-        assert_eq!(recorded, [Recorded { hearer: node, time_us: 5_000_000, heard }]);
-        fs::write(of_run.join(format!("{node}.jsonl")), format!("x\n{line}\n")).expect("written");
-        assert!(read(folder.path(), run).unwrap_err().to_string().contains("line 1"));
+        let written = Recorded { hearer: node, time_us: 5_000_000, heard };
+        for (text, lines, unreadable) in [
+            (format!("{line}\n{}", &line[..20]).into_bytes(), 1, 1),
+            (format!("{line}\n{}\n{line}\n", &line[..20]).into_bytes(), 2, 1),
+            ([b"\xff\xfe\n", line.as_bytes(), b"\n"].concat(), 1, 1),
+            (Vec::new(), 0, 0),
+        ] {
+            fs::write(of_run.join(format!("{node}.jsonl")), text).expect("written");
+            let journals = read(folder.path(), run).expect("readable");
+            assert_eq!(journals.recorded, vec![written; lines]);
+            assert_eq!((journals.unreadable_lines, journals.devices.len()), (unreadable, 1));
+        }
+        let in_its_place = of_run.join(format!("{heard}.jsonl"));
+        fs::create_dir(&in_its_place).expect("a folder");
+        let journals = read(folder.path(), run).expect("readable");
+        assert_eq!(journals.unreadable_files, [in_its_place]);
         assert!(matches!(read(folder.path(), node), Err(JournalError::NoSuchRun { .. })));
     }
 }

@@ -145,7 +145,7 @@ fn killed_while_the_broker_stood_still(with_spool: bool) -> (Value, Option<i32>)
     let nodes = town.nodes(&arguments);
     town.wait_for_contacts(run, 20);
     town.processes[0].signal(Signal::STOP);
-    let recorded = || journal::read(&town.path("journal"), run).map_or(0, |recorded| recorded.len());
+    let recorded = || journal::read(&town.path("journal"), run).map_or(0, |journals| journals.recorded.len());
     let before = recorded();
     wait_for("people to meet", PATIENCE, || (recorded() > before + 60).then_some(()));
     nodes.end(Signal::KILL);

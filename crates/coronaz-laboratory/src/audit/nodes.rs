@@ -13,13 +13,16 @@ use super::{
     merge::{Difference, Tally, merge},
     tell,
 };
-use crate::journal::{self, Recorded};
+use crate::journal::{self, Journals, Recorded};
 
 /// A device that has reported this much before the run's newest report, or later, may have contacts on their way while the
 /// run goes on (microseconds): it sends the rest of a long list at once.
 const SETTLED_US: i64 = 10_000_000;
 /// The watcher is told after so many devices.
 const TELL_EVERY_DEVICES: usize = 1_024;
+/// A device reports once a second. One that made this many more reports than seconds passed until its next start was still
+/// running then (microseconds; after an outage some follow each other at once).
+const OVERLAP_US_MIN: i64 = 5_000_000;
 /// Restarts of a device that are told apart by trying: beyond that only the two plain cases are.
 const RESTARTS_TRIED_MAX: usize = 12;
 
@@ -42,12 +45,16 @@ pub(super) fn audit(
         Until::End => None,
         Until::Now => newest_us.map(|newest_us| newest_us.saturating_sub(SETTLED_US)),
     };
+    let journals = options.journal.as_ref().map(|folder| journal::read(folder, run.id)).transpose()?;
     let mut totals = Totals { contacts: Compared::of("contacts"), unclaimed: 0, due_us };
     for (done, ledger) in ledgers.nodes.iter().enumerate() {
         if done.is_multiple_of(TELL_EVERY_DEVICES) {
             tell(watch, "devices", done as u64, ledgers.nodes.len() as u64)?;
         }
-        totals.compare(ledger, &mut verdict);
+        // A device that wrote down each contact is compared by that.
+        if !journals.as_ref().is_some_and(|journals| journals.devices.contains(&ledger.node.id)) {
+            totals.compare(ledger, &mut verdict);
+        }
     }
     if totals.unclaimed > 0 {
         verdict
@@ -55,13 +62,11 @@ pub(super) fn audit(
             .push(format!("contacts of {} devices whose reports tell no totals", totals.unclaimed));
     }
     let kept: u64 = ledgers.nodes.iter().map(|ledger| ledger.kept.contacts).sum();
-    let contacts = match &options.journal {
-        None => totals.contacts,
-        Some(folder) => {
-            let recorded = journal::read(folder, run.id)?;
-            compare_journals(store, run, recorded, options.until, newest_us, &mut verdict)?
-        }
-    };
+    let mut contacts = totals.contacts;
+    if let Some(journals) = journals {
+        tell_of_gaps(&journals, &ledgers, &mut verdict);
+        compare_journals(store, run, journals, options.until, newest_us, (&mut contacts, &mut verdict))?;
+    }
     (verdict.recorded, verdict.stored) = (contacts.expected, contacts.stored);
     verdict.rows = vec![contacts, reports, counted(&ledgers, kept, &mut verdict)];
     if options.journal.is_none() {
@@ -159,6 +164,20 @@ impl Totals {
             return;
         };
         let claimed = claimed(&claims, kept);
+        if claimed != kept
+            && let Some([one, other]) = at_once(&ledger.sessions)
+        {
+            self.contacts.expected += kept.contacts;
+            self.contacts.wrong += 1;
+            verdict.tell(|| {
+                format!(
+                    "device {}: two devices with one identity, started at {one} and {other} µs, reported at the same \
+                     time (was a spool copied?); what each of them recorded cannot be told",
+                    ledger.node.id
+                )
+            });
+            return;
+        }
         self.contacts.expected += claimed.contacts;
         if claimed == kept {
             return;
@@ -183,6 +202,18 @@ impl Totals {
         // As many as there should be, and others.
         self.contacts.wrong += u64::from(told == there);
     }
+}
+
+/// Two starts of a device, newest first in `sessions`, of which the earlier one was still running when the later one was:
+/// it made more reports than there were seconds in between.
+fn at_once(sessions: &[Session]) -> Option<[i64; 2]> {
+    let starts = sessions.windows(2).filter_map(|pair| {
+        let (later, earlier) = (pair[0].start_us?, pair[1].start_us?);
+        let reported_us = i64::try_from(pair[1].next_seq).ok()?.saturating_mul(1_000_000);
+        let between_us = later.saturating_sub(earlier);
+        (reported_us > between_us.saturating_add(OVERLAP_US_MIN)).then_some([earlier, later])
+    });
+    starts.into_iter().next()
 }
 
 /// What a device claims in all. With a spool its totals go on over a restart, without one they begin anew: which of its
@@ -220,23 +251,46 @@ fn claimed(claims: &[Claimed], kept: Claimed) -> Claimed {
     ends
 }
 
+/// Says what the journals do not.
+fn tell_of_gaps(journals: &Journals, ledgers: &Ledgers, verdict: &mut Verdict) {
+    let without = ledgers
+        .nodes
+        .iter()
+        .filter(|ledger| ledger.latest_us.is_some() && !journals.devices.contains(&ledger.node.id));
+    let without = without.count();
+    if without > 0 {
+        verdict.unchecked.push(format!(
+            "contact by contact: {without} devices that have no journal; they are taken at the word of their reports"
+        ));
+    }
+    let Journals { unreadable_lines, unreadable_files, .. } = journals;
+    if *unreadable_lines > 0 {
+        verdict.unchecked.push(format!("{unreadable_lines} lines of journals that are no contacts"));
+    }
+    if !unreadable_files.is_empty() {
+        verdict.unchecked.push(format!("{} journals that cannot be read", unreadable_files.len()));
+    }
+}
+
+/// Contact by contact, of the devices that have a journal.
 fn compare_journals(
     store: &dyn Queries,
     run: &Run,
-    mut recorded: Vec<Recorded>,
+    Journals { devices, mut recorded, .. }: Journals,
     until: Until,
     newest_us: Option<i64>,
-    verdict: &mut Verdict,
-) -> Result<Compared, AuditError> {
+    (contacts, verdict): (&mut Compared, &mut Verdict),
+) -> Result<(), AuditError> {
     recorded.sort_unstable();
     recorded.dedup();
     let mut stored = Vec::new();
     store.each_contact(run.id, &mut |contact| {
-        stored.push(Recorded { hearer: contact.person, time_us: contact.time_us, heard: contact.other });
+        if devices.contains(&contact.person) {
+            stored.push(Recorded { hearer: contact.person, time_us: contact.time_us, heard: contact.other });
+        }
         ControlFlow::Continue(())
     })?;
     stored.sort_unstable();
-    let mut contacts = Compared::of("contacts");
     let due_us = newest_us.map_or(i64::MAX, |newest_us| newest_us.saturating_sub(SETTLED_US));
     let mut waiting = 0;
     let mut tally = merge(
@@ -260,9 +314,9 @@ fn compare_journals(
         },
     );
     tally = Tally { lost: tally.lost - waiting, ..tally };
-    verdict.waiting = waiting;
+    verdict.waiting += waiting;
     contacts.add(recorded.len(), stored.len(), tally);
-    Ok(contacts)
+    Ok(())
 }
 
 fn heard(contact: &Recorded) -> String {

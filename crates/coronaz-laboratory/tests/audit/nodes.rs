@@ -218,6 +218,46 @@ fn journals_are_compared_contact_by_contact() {
     assert_eq!(row(&verdict, "contacts"), [0, verdict.recorded, 0, 0], "{verdict:#?}");
 }
 
+#[test]
+fn what_devices_without_a_journal_heard_is_not_unknown_and_taken_at_their_word() {
+    let stage = Stage::new();
+    store_all(&stage, &lives());
+    let folder = write_journals(&stage, SECONDS);
+    let journal_of = |device: u32| folder.join(RUN.to_string()).join(format!("{}.jsonl", id(device)));
+    std::fs::remove_file(journal_of(0)).expect("there");
+    let options =
+        AuditOptions { journal: Some(folder.clone()), until: Until::End, ..AuditOptions::default() };
+    let verdict = audit_of(stage.queries().as_ref(), &options).expect("a verdict");
+    assert_eq!(row(&verdict, "contacts"), [0, 0, 0, 0], "{verdict:#?}");
+    assert!(verdict.ok && verdict.recorded == verdict.stored, "{verdict:#?}");
+    let named = verdict.unchecked.iter().filter(|what| what.contains("1 devices that have no journal"));
+    assert_eq!(named.count(), 1, "{verdict:#?}");
+    // Its own word still counts.
+    let mut store = Tampered::new(stage.queries());
+    store.contacts = Box::new(|contact| if contact.person == id(0) { Vec::new() } else { vec![contact] });
+    let verdict = audit_of(&store, &options).expect("a verdict");
+    assert!(row(&verdict, "contacts")[0] > 0, "{verdict:#?}");
+}
+
+#[test]
+fn two_devices_with_one_identity_are_called_so_and_not_lost_contacts() {
+    // Both go on with what one spool held, and hear others.
+    let first = life(0, None, true);
+    let copy = life(0, None, true).into_iter().map(|report| {
+        let mut totals = report.totals.expect("told");
+        totals.digest ^= 0x5eed;
+        Report { start_us: Some(BEGIN_US - 4), contacts: Vec::new(), totals: Some(totals), ..report }
+    });
+    let mut reports: Vec<Report> = first.into_iter().chain(copy).collect();
+    reports.sort_by_key(|report| report.timestamp_us);
+    let verdict = audited(&reports, Until::End);
+    assert_eq!(row(&verdict, "contacts"), [0, 0, 1, 0], "{verdict:#?}");
+    assert!(
+        verdict.examples.iter().any(|told| told.contains("two devices with one identity")),
+        "{verdict:#?}"
+    );
+}
+
 /// A store whose compare-and-set is switched off: it writes whatever it is handed, whoever hands it over.
 struct Unfenced {
     inner: Box<dyn Ingestion>,
