@@ -3,13 +3,19 @@
 //! It lies in the data folder, which only its owner can enter; who can open it is the operator.
 
 use std::{
+    fs::{self, DirBuilder, Permissions},
     io::{self, BufRead, BufReader, Read, Write},
-    os::unix::net::UnixStream,
+    os::unix::{
+        fs::{DirBuilderExt, PermissionsExt},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use coronaz_wire::control::{ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, REQUEST_BYTES_MAX, Reason, Refusal};
+use coronaz_wire::control::{
+    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, REQUEST_BYTES_MAX, Reason, Refusal, SocketAddress,
+};
 pub use coronaz_wire::control::{Answer, Request};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
@@ -51,18 +57,29 @@ const CONVERSATIONS_MAX: usize = 32;
 /// Whoever connects says something soon.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Opens the control socket of a data folder that the caller has locked.
+/// Opens the control socket of a data folder that the caller has locked. Whatever the folder's mode and the process's umask,
+/// its owner alone can open it at every moment: it is made in a folder of its own, and moved out of it when it is closed to
+/// others.
 ///
 /// # Errors
 /// What the system says.
 pub fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     let path = control_socket(data_dir);
-    match std::fs::remove_file(&path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    let private = data_dir.join("control.new");
+    match fs::remove_dir_all(&private) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => DirBuilder::new().mode(0o700).create(&private)?,
     }
-    UnixListener::bind(path)
+    let made = private.join("sock");
+    let listener = std::os::unix::net::UnixListener::bind(SocketAddress::of(&made)?.path())?;
+    fs::set_permissions(&made, Permissions::from_mode(0o600))?;
+    if path.is_dir() {
+        fs::rename(&path, path.with_extension("sock.damaged"))?;
+    }
+    fs::rename(&made, &path)?;
+    fs::remove_dir(&private)?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
 }
 
 /// Takes requests for as long as the receiver lives.
@@ -107,7 +124,8 @@ async fn read_line(reading: OwnedReadHalf) -> io::Result<Vec<u8>> {
 /// None runs there, or it does not answer within 10 s.
 pub fn ask(data_dir: &Path, request: &Request) -> Result<Answer, AskError> {
     let not_running = |_| AskError::NotRunning { data_dir: data_dir.to_owned() };
-    let stream = UnixStream::connect(control_socket(data_dir)).map_err(not_running)?;
+    let address = SocketAddress::of(&control_socket(data_dir)).map_err(not_running)?;
+    let stream = UnixStream::connect(address.path()).map_err(not_running)?;
     converse(stream, request).map_err(|source| AskError::Io { data_dir: data_dir.to_owned(), source })
 }
 
@@ -138,6 +156,26 @@ mod tests {
         assert_eq!(request, add);
         answer.send(Answer::Done("added".to_owned())).expect("the asker waits");
         assert_eq!(asking.await.expect("no panic").expect("an answer"), Answer::Done("added".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn its_owner_alone_can_open_the_socket_in_a_folder_that_is_open_and_has_a_long_path() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("long".repeat(50));
+        fs::create_dir(&folder).expect("a folder");
+        fs::set_permissions(&folder, Permissions::from_mode(0o777)).expect("ours");
+        // Also where a process was killed on its way, or something else has its name.
+        fs::create_dir_all(folder.join("control.new/left")).expect("a folder");
+        fs::create_dir(control_socket(&folder)).expect("a folder");
+        let listener = listen(&folder).expect("a socket");
+        let mode = fs::metadata(control_socket(&folder)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!folder.join("control.new").exists());
+        let (send, _receive) = mpsc::channel::<Asked>(REQUESTS_MAX);
+        tokio::spawn(serve(listener, send));
+        let address = SocketAddress::of(&control_socket(&folder)).expect("an address");
+        assert!(tokio::net::UnixStream::connect(address.path()).await.is_ok());
+        drop(listen(&folder).expect("again, over the old one"));
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use coronaz_wire::{
     DecodeError,
     control::{
         ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, Answer, Audit, Chaos, Overview, Reason, Refusal, Request,
+        SocketAddress,
     },
 };
 use tokio::{
@@ -109,7 +110,8 @@ impl Control {
 
     async fn converse(&self, request: &Request) -> Result<Answer, ControlError> {
         let away = |source| ControlError::Away { path: self.socket.display().to_string(), source };
-        let mut stream = UnixStream::connect(&self.socket).await.map_err(away)?;
+        let address = SocketAddress::of(&self.socket).map_err(away)?;
+        let mut stream = UnixStream::connect(address.path()).await.map_err(away)?;
         stream.write_all(&request.encode()).await.map_err(away)?;
         let mut line = Vec::new();
         let limit = ANSWER_BYTES_MAX as u64 + 1;

@@ -7,16 +7,19 @@
 //! - [`answer`]: what comes back; [`Answer`], and why something was [`Refusal`]
 //! - [`overview`]: parts and runs as they are now
 //! - [`jobs`]: an audit, a chaos: work that goes on after the answer
+//! - [`socket`]: its address, however long its path
 
 pub mod answer;
 pub mod jobs;
 pub mod overview;
 pub mod request;
+pub mod socket;
 
 pub use answer::{Answer, Reason, Refusal};
 pub use jobs::{Audit, AuditVerdict, Chaos, Fault, JobState};
 pub use overview::{Origin, Overview, Part, PartKind, PartState, Run, RunState};
 pub use request::{ForkRun, Request, StartChaos, StartRun};
+pub use socket::SocketAddress;
 
 /// The longest question, in bytes: a scenario file with every sign of it escaped.
 pub const REQUEST_BYTES_MAX: usize = 2 * crate::scenario::SCENARIO_BYTES_MAX + 4_096;
