@@ -3,11 +3,32 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, Mode, flock},
+    process::umask,
+};
+
+/// What a laboratory keeps in its folder. Other things in it are none of its business.
+const OWN_NAMES: [&str; 14] = [
+    "lock",
+    "store.db",
+    "store.db-wal",
+    "store.db-shm",
+    "broker",
+    "spool",
+    "logs",
+    "runs",
+    "runs.json",
+    "checkpoints",
+    "journal",
+    "operator-token",
+    "chaos",
+    "control.sock",
+];
 
 /// A data folder, locked for this process until dropped.
 #[derive(Debug)]
@@ -42,7 +63,8 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Makes the folder if need be, readable by its owner alone, and locks it.
+    /// Makes the folder if need be, readable by its owner alone, and locks it. What is in it becomes, and what this process
+    /// and its parts make from now on is, readable by its owner alone, whatever the umask was: this sets it.
     ///
     /// # Errors
     /// When it cannot be written, or another laboratory holds it.
@@ -50,6 +72,7 @@ impl DataDir {
         let io_error = |source| DataDirError::Io { path: path.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error)?;
         let path = path.canonicalize().map_err(io_error)?;
+        umask(Mode::RWXG | Mode::RWXO);
         let mut lock = (File::options().create(true).read(true).write(true).truncate(false))
             .open(path.join("lock"))
             .map_err(io_error)?;
@@ -63,6 +86,7 @@ impl DataDir {
         for folder in ["logs", "spool", "runs", "checkpoints"] {
             fs::create_dir_all(path.join(folder)).map_err(io_error)?;
         }
+        close_to_others(&path).map_err(io_error)?;
         Ok(DataDir { path, _lock: lock })
     }
 
@@ -127,6 +151,20 @@ impl DataDir {
     }
 }
 
+/// Takes from others the right to what an earlier laboratory left in the folder.
+fn close_to_others(folder: &Path) -> io::Result<()> {
+    for name in OWN_NAMES {
+        let path = folder.join(name);
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let mut permissions = metadata.permissions();
+        if !metadata.is_symlink() && permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(permissions.mode() & 0o700);
+            fs::set_permissions(&path, permissions)?;
+        }
+    }
+    Ok(())
+}
+
 /// The control socket of the laboratory on a data folder.
 #[must_use]
 pub fn control_socket(data_dir: &Path) -> PathBuf {
@@ -136,6 +174,30 @@ pub fn control_socket(data_dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_an_open_folder_of_another_umask_everything_is_the_owners_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        umask(Mode::empty());
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
+        for name in ["store.db", "runs.json", "notes.txt"] {
+            fs::write(folder.path().join(name), "earlier").expect("written");
+            fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o666)).expect("ours");
+        }
+        let held = DataDir::open(folder.path()).expect("free");
+        fs::write(held.log_file("serve"), "later").expect("written");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        for entry in fs::read_dir(folder.path()).expect("readable") {
+            let path = entry.expect("a name").path();
+            let expected = match path.file_name().and_then(|name| name.to_str()) {
+                Some("notes.txt") => 0o666,
+                _ if path.is_dir() => 0o700,
+                _ => 0o600,
+            };
+            assert_eq!(mode(&path), expected, "{}", path.display());
+        }
+        assert_eq!(mode(&held.log_file("serve")), 0o600);
+    }
 
     #[test]
     fn two_laboratories_do_not_share_a_folder() {
