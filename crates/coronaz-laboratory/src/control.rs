@@ -23,7 +23,7 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
 };
 
-use crate::data_dir::control_socket;
+use crate::{data_dir::control_socket, set_aside::set_aside};
 
 /// Why a laboratory could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,8 @@ pub fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     let listener = std::os::unix::net::UnixListener::bind(SocketAddress::of(&made)?.path())?;
     fs::set_permissions(&made, Permissions::from_mode(0o600))?;
     if path.is_dir() {
-        fs::rename(&path, path.with_extension("sock.damaged"))?;
+        let kept = set_aside(&path)?;
+        tracing::warn!("{} is no socket; it is kept as {}", path.display(), kept.display());
     }
     fs::rename(&made, &path)?;
     fs::remove_dir(&private)?;
@@ -140,6 +141,22 @@ fn converse(mut stream: UnixStream, request: &Request) -> io::Result<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn whatever_stands_in_the_sockets_place_is_no_obstacle() {
+        for put in [
+            |path: &Path| std::fs::write(path, "no socket"),
+            |path: &Path| std::fs::create_dir_all(path.join("full")),
+            |path: &Path| std::os::unix::fs::symlink("/nowhere", path),
+            |path: &Path| std::os::unix::net::UnixListener::bind(path).map(drop),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            put(&control_socket(folder.path())).expect("in its place");
+            let (send, _receive) = mpsc::channel::<Asked>(REQUESTS_MAX);
+            tokio::spawn(serve(listen(folder.path()).expect("a socket"), send));
+            assert!(UnixStream::connect(control_socket(folder.path())).is_ok());
+        }
+    }
 
     #[tokio::test]
     async fn another_shell_asks_and_is_answered() {

@@ -1,7 +1,7 @@
 //! The folder that holds everything a laboratory keeps, and the lock that one laboratory has on it.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -29,6 +29,9 @@ const OWN_NAMES: [&str; 14] = [
     "chaos",
     "control.sock",
 ];
+
+/// A process's number is shorter.
+const PID_BYTES_MAX: usize = 16;
 
 /// A data folder, locked for this process until dropped.
 #[derive(Debug)]
@@ -77,10 +80,12 @@ impl DataDir {
             .open(path.join("lock"))
             .map_err(io_error)?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut pid = String::new();
-            // Who it is is a help, no more: an unreadable lock file leaves it empty.
-            let _ = lock.read_to_string(&mut pid);
-            return Err(DataDirError::Locked { path, pid: pid.trim().to_owned() });
+            let mut pid = [0; PID_BYTES_MAX];
+            // Who it is is a help, no more: an unreadable lock file leaves it unknown.
+            let length = lock.read(&mut pid).unwrap_or(0);
+            let pid = std::str::from_utf8(&pid[..length]).unwrap_or_default().trim();
+            let pid = if pid.parse::<u32>().is_ok() { pid } else { "unknown" }.to_owned();
+            return Err(DataDirError::Locked { path, pid });
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io_error)?;
         for folder in ["logs", "spool", "runs", "checkpoints"] {
@@ -207,5 +212,18 @@ mod tests {
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(first);
         assert!(DataDir::open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_lock_file_of_any_content_keeps_one_out_and_lets_one_in() {
+        for content in [&b""[..], b"x", b"\xff\xff", b"12\n34", &[b'9'; 5_000]] {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::write(folder.path().join("lock"), content).expect("a file");
+            let first = DataDir::open(folder.path()).expect("free");
+            fs::write(folder.path().join("lock"), content).expect("a file");
+            let error = DataDir::open(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("another laboratory (process unknown)"), "{error}");
+            drop(first);
+        }
     }
 }

@@ -64,8 +64,10 @@ impl Laboratory {
     fn go_on_with(&mut self, known: &Known) -> Result<(), String> {
         let run = known.run.run;
         let scenario_file = self.data_dir.run_file(run);
-        if !scenario_file.is_file() {
-            return Err(format!("its scenario {} is missing", scenario_file.display()));
+        let read = fs::read_to_string(&scenario_file).map_err(|error| error.to_string());
+        let read = read.and_then(|text| Scenario::parse(&text).map_err(|error| error.to_string()));
+        if let Err(error) = read {
+            return Err(format!("its scenario {} cannot be read: {error}", scenario_file.display()));
         }
         if known.groups.iter().all(|group| group.over) {
             return Err("nobody of it is left".to_owned());

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     Laboratory,
-    logs::{self, Show},
+    logs::{self, Repeats, Show},
     part::send,
 };
 
@@ -175,7 +175,14 @@ async fn attend(mut job: Job, mut on_line: impl FnMut(&str)) -> Option<i32> {
     let says = Arc::clone(&job.says);
     let words = job.child.stderr.take().map(|stderr| {
         let says = move |problem: &str| *lock(&says) = Some(problem.to_owned());
-        tokio::spawn(logs::follow(job.name.clone(), stderr, job.log_file.clone(), Show::Nothing, says))
+        tokio::spawn(logs::follow(
+            job.name.clone(),
+            stderr,
+            job.log_file.clone(),
+            Show::Nothing,
+            Repeats::default(),
+            says,
+        ))
     });
     if let Some(stdout) = job.child.stdout.take() {
         let mut lines = BufReader::new(stdout);

@@ -1,6 +1,7 @@
 //! All parts together: started, watched and stopped in order.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::PathBuf,
@@ -8,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use coronaz_store::StoreLocation;
 use coronaz_wire::{Scenario, control::RunState};
 use uuid::Uuid;
 
@@ -41,6 +43,10 @@ pub struct Laboratory {
     pub(crate) groups: u32,
     /// Runs of the laboratory before that this one went on with.
     pub(crate) before: usize,
+    /// Parts that cannot run, and why, as far as it was reported.
+    pub(crate) troubles: BTreeMap<String, String>,
+    /// What was not reported yet.
+    pub(crate) news: Vec<String>,
 }
 
 /// Records that were ever written to the topic, by whoever asks the broker now and then; `None`: not known.
@@ -103,6 +109,18 @@ pub enum NotReady {
     },
 }
 
+/// The consumer makes a new store within this time; the back-end is started then in any case.
+const STORE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Waits until the consumer has made the store, so that the back-end does not find one that is half made.
+fn wait_for_store(url: &str) {
+    let Ok(location) = url.parse::<StoreLocation>() else { return };
+    let until = Instant::now() + STORE_WITHIN;
+    while Instant::now() < until && location.queries().runs().is_err() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 impl Laboratory {
     /// Starts all parts in a folder that this process has locked. Nothing is started when something
     /// is wrong with the plan. To be called within a Tokio runtime.
@@ -131,7 +149,11 @@ impl Laboratory {
         };
         let mut ingest = plan.ingest_part(&data_dir, &brokers);
         ingest.arguments.extend(extras.keep_days.map(|days| format!("--keep-days={days}")));
+        let is_new = plan.store.is_none() && !data_dir.store_file().exists();
         servers.push(Part::start(ingest, show));
+        if is_new {
+            wait_for_store(&plan.store_url(&data_dir));
+        }
         let mut serve = plan.serve_part(&data_dir);
         if let Some(token_file) = &extras.token_file {
             let socket = control_socket(data_dir.path());
@@ -152,6 +174,8 @@ impl Laboratory {
             written: extras.written,
             groups: 0,
             before: 0,
+            troubles: BTreeMap::new(),
+            news: Vec::new(),
         };
         if extras.goes_on {
             laboratory.go_on();
@@ -198,6 +222,31 @@ impl Laboratory {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         self.plan.listen
+    }
+
+    /// What somebody who starts the laboratory has to know, each thing once: which parts cannot run and why, and which of
+    /// them run after all.
+    #[must_use]
+    pub fn news(&mut self) -> Vec<String> {
+        let played = self.played.iter().flat_map(|played| &played.parts).map(|(_, part)| part);
+        let parts: Vec<_> =
+            self.servers.iter().chain(played).map(|part| (part.status(), part.trouble())).collect();
+        for (Status { name, state, .. }, trouble) in parts {
+            match (trouble, self.troubles.contains_key(&name)) {
+                (Some(trouble), false) => {
+                    self.news.push(trouble.clone());
+                    self.troubles.insert(name, trouble);
+                }
+                (None, true) => {
+                    self.troubles.remove(&name);
+                    if state == State::Running {
+                        self.news.push(format!("{name} runs now"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        std::mem::take(&mut self.news)
     }
 
     /// How every part is.

@@ -12,6 +12,7 @@
 //! - [`ready`]: whether the page answers
 //! - [`address`]: listening addresses: taken or free
 //! - [`data_dir`]: the folder that holds everything, and its lock
+//! - [`set_aside`](mod@set_aside): damaged files, kept under a name of their own
 //! - [`journal`]: what devices themselves wrote down
 //! - [`audit`]: what was recorded against what is stored
 //! - [`mod@chaos`]: a laboratory broken on purpose, watched, and audited
@@ -35,6 +36,7 @@ pub mod plan;
 pub mod ready;
 pub mod register;
 pub mod runs;
+pub mod set_aside;
 pub mod usage;
 
 pub use laboratory::{Extras, Laboratory, StartError};

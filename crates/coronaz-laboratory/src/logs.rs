@@ -1,8 +1,11 @@
 //! The parts' output: kept whole in a file each, shown with the part's name before each line.
 
 use std::{
+    collections::BTreeMap,
     io::{IsTerminal, Write},
     path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -33,6 +36,46 @@ const NAME_WIDTH: usize = 10;
 /// Signs kept of a problem: it is told in a line.
 const PROBLEM_CHARS_MAX: usize = 300;
 
+/// The same problem is shown again after this time at the earliest; the log file has every line.
+const SHOWN_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Kinds of problems that are told apart; of more, all are shown.
+const KINDS_MAX: usize = 64;
+
+/// Problems that were shown already, so that none of them fills the terminal. Clones are the same: they outlive the
+/// process that has the problem, and is started again with it.
+#[derive(Debug, Clone, Default)]
+pub struct Repeats(Arc<Mutex<BTreeMap<String, Repeated>>>);
+
+#[derive(Debug)]
+struct Repeated {
+    shown: Instant,
+    since: u64,
+}
+
+impl Repeats {
+    /// Whether a problem is to be shown: `None`, or how many like it were not since the last that was.
+    pub(crate) fn show(&self, problem: &str, now: Instant) -> Option<u64> {
+        // Numbers change from one to the next; the problem is the same.
+        let mut kind: Vec<char> =
+            problem.chars().map(|sign| if sign.is_ascii_digit() { '0' } else { sign }).collect();
+        kind.dedup_by(|one, other| (*one, *other) == ('0', '0'));
+        let kind = kind.into_iter().collect();
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kinds.get_mut(&kind) {
+            if now.saturating_duration_since(known.shown) < SHOWN_AGAIN_AFTER {
+                known.since += 1;
+                return None;
+            }
+            known.shown = now;
+            return Some(std::mem::take(&mut known.since));
+        }
+        if kinds.len() < KINDS_MAX {
+            kinds.insert(kind, Repeated { shown: now, since: 0 });
+        }
+        Some(0)
+    }
+}
+
 /// Reads a part's output to its end, into its file and onto the terminal; problems are also handed over, in short.
 ///
 /// Output goes on being read when the file cannot be written: a full disk must not stop the part.
@@ -41,6 +84,7 @@ pub async fn follow(
     output: impl AsyncRead + Unpin,
     path: PathBuf,
     show: Show,
+    repeats: Repeats,
     mut says: impl FnMut(&str),
 ) {
     let mut lines = BufReader::new(output).split(b'\n');
@@ -55,8 +99,14 @@ pub async fn follow(
                 if let Some(problem) = &problem {
                     says(problem);
                 }
-                if show == Show::All || show == Show::Problems && problem.is_some() {
-                    show_line(&part, &line);
+                let more = problem.as_ref().map_or(Some(0), |text| repeats.show(text, Instant::now()));
+                let wanted = show == Show::All || show == Show::Problems && problem.is_some();
+                match more.filter(|_| wanted) {
+                    None => {}
+                    Some(0) => show_line(&part, &line),
+                    Some(more) => {
+                        show_line(&part, &format!("{line} (and {more} like it before, in the log)"))
+                    }
                 }
             }
             Ok(None) => return,
@@ -94,7 +144,7 @@ struct LogFile {
 
 impl LogFile {
     async fn open(path: PathBuf) -> Self {
-        let file = File::options().create(true).append(true).open(&path).await;
+        let file = File::options().create(true).append(true).mode(0o600).open(&path).await;
         let file =
             file.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "no log file")).ok();
         let bytes = match &file {
@@ -118,5 +168,23 @@ impl LogFile {
             let _ = file.write_all(text.as_bytes()).await;
             let _ = file.flush().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_that_repeats_is_shown_once_a_minute_with_how_often_it_came() {
+        let repeats = Repeats::default();
+        let now = Instant::now();
+        assert_eq!(repeats.show("refused 12 datagrams", now), Some(0));
+        for number in 0..500 {
+            assert_eq!(repeats.show(&format!("refused {number} datagrams"), now), None);
+        }
+        assert_eq!(repeats.show("another problem", now), Some(0));
+        assert_eq!(repeats.clone().show("refused 7 datagrams", now + SHOWN_AGAIN_AFTER), Some(500));
+        assert_eq!(repeats.show("refused 8 datagrams", now + SHOWN_AGAIN_AFTER), None);
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     path::PathBuf,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    logs::{self, Show},
+    logs::{self, Repeats, Show},
     usage,
 };
 
@@ -26,6 +29,10 @@ const RESTART_PAUSE_MIN: Duration = Duration::from_millis(200);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A part that ran this long was well: the next pause is a short one again.
 const WELL_AFTER: Duration = Duration::from_secs(10);
+/// A part that has failed so often soon after its start cannot run: the first time may be a race of starts.
+const FAILURES_SHOWN: u32 = 2;
+/// The last words of a part that has ended are read a moment later.
+const LAST_WORDS_WITHIN_MS: i64 = 1_000;
 /// What a part ends with that cannot do what it was told (`EX_USAGE`).
 const EXIT_USAGE: i32 = 64;
 
@@ -63,6 +70,7 @@ pub struct Part {
     specification: Specification,
     status: Arc<Mutex<Status>>,
     orders: watch::Sender<Orders>,
+    failures: Arc<AtomicU32>,
     show: Show,
     task: tokio::task::JoinHandle<()>,
 }
@@ -91,14 +99,34 @@ impl Part {
 
     fn watched(specification: Specification, status: Arc<Mutex<Status>>, show: Show) -> Part {
         let (orders, ordered) = watch::channel(Orders::default());
-        let task = tokio::spawn(watch_over(specification.clone(), Arc::clone(&status), ordered, show));
-        Part { specification, status, orders, show, task }
+        let failures = Arc::new(AtomicU32::new(0));
+        let watched = (specification.clone(), Arc::clone(&status), Arc::clone(&failures));
+        let task = tokio::spawn(watch_over(watched, ordered, show));
+        Part { specification, status, orders, failures, show, task }
     }
 
     /// How the part is.
     #[must_use]
     pub fn status(&self) -> Status {
         lock(&self.status).clone()
+    }
+
+    /// Why the part cannot do its work, in its own words: it has given up, or ends with a failure each time that it is
+    /// started.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let Status { name, state, says, since_ms, .. } = self.status();
+        if says.is_none() && now_ms().saturating_sub(since_ms) < LAST_WORDS_WITHIN_MS {
+            return None;
+        }
+        let why = says.unwrap_or_else(|| format!("see {}", self.specification.log_file.display()));
+        match state {
+            State::Refused => Some(format!("{name} cannot run: {why} (it is not started again)")),
+            _ if self.failures.load(Ordering::Relaxed) >= FAILURES_SHOWN => {
+                Some(format!("{name} cannot run: {why} (it is started again every few seconds)"))
+            }
+            _ => None,
+        }
     }
 
     /// Sends a signal to the part's process; false when it has none.
@@ -203,20 +231,29 @@ enum End {
 }
 
 async fn watch_over(
-    specification: Specification,
-    status: Arc<Mutex<Status>>,
+    (specification, status, failures): (Specification, Arc<Mutex<Status>>, Arc<AtomicU32>),
     mut orders: watch::Receiver<Orders>,
     show: Show,
 ) {
+    let repeats = Repeats::default();
     let name = specification.name.as_str();
     let mut pause = RESTART_PAUSE_MIN;
     loop {
         let started = Instant::now();
         let mut at_once = false;
-        match spawn(&specification, &status, show) {
+        match spawn(&specification, &status, show, &repeats) {
             Ok(mut child) => {
                 set(&status, State::Running, child.id());
-                match live(&mut child, &specification, &mut orders).await {
+                let well = async {
+                    tokio::time::sleep(WELL_AFTER).await;
+                    failures.store(0, Ordering::Relaxed);
+                    std::future::pending().await
+                };
+                let ended = tokio::select! {
+                    ended = live(&mut child, &specification, &mut orders) => ended,
+                    ended = well => ended,
+                };
+                match ended {
                     End::Stop => return set(&status, State::Stopped, None),
                     End::Restart => at_once = true,
                     End::Itself(Ok(exit)) if exit.success() && specification.may_finish => {
@@ -224,11 +261,19 @@ async fn watch_over(
                         return set(&status, State::Finished, None);
                     }
                     End::Itself(Ok(exit)) if exit.code() == Some(EXIT_USAGE) => {
-                        tracing::error!(part = name, "refuses its arguments; not starting it again");
+                        // Whoever started the laboratory is told by `Part::trouble`.
+                        tracing::debug!(part = name, "cannot do what it was asked to; not starting it again");
                         return set(&status, State::Refused, None);
                     }
                     End::Itself(Ok(exit)) => {
-                        tracing::warn!(part = name, "{}; starting it again", describe(exit));
+                        let what = format!("{}; starting it again", describe(exit));
+                        // Killed by somebody it is no failure of its own.
+                        if exit.code().is_some() && started.elapsed() < WELL_AFTER {
+                            failures.fetch_add(1, Ordering::Relaxed);
+                        }
+                        if repeats.show(&what, Instant::now()).is_some() {
+                            tracing::warn!(part = name, "{what}");
+                        }
                     }
                     End::Itself(Err(error)) => {
                         tracing::error!(part = name, %error, "cannot wait for the process");
@@ -302,7 +347,12 @@ fn set(status: &Mutex<Status>, state: State, pid: Option<u32>) {
     status.pid = pid;
 }
 
-fn spawn(specification: &Specification, status: &Arc<Mutex<Status>>, show: Show) -> std::io::Result<Child> {
+fn spawn(
+    specification: &Specification,
+    status: &Arc<Mutex<Status>>,
+    show: Show,
+    repeats: &Repeats,
+) -> std::io::Result<Child> {
     let mut child = Command::new(&specification.program)
         .args(&specification.arguments)
         .stdin(Stdio::piped())
@@ -318,10 +368,10 @@ fn spawn(specification: &Specification, status: &Arc<Mutex<Status>>, show: Show)
         move |problem: &str| say(&status, problem.to_owned())
     };
     if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(logs::follow(name.clone(), stdout, path.clone(), show, says()));
+        tokio::spawn(logs::follow(name.clone(), stdout, path.clone(), show, repeats.clone(), says()));
     }
     if let Some(stderr) = child.stderr.take() {
-        tokio::spawn(logs::follow(name.clone(), stderr, path.clone(), show, says()));
+        tokio::spawn(logs::follow(name.clone(), stderr, path.clone(), show, repeats.clone(), says()));
     }
     Ok(child)
 }
@@ -352,138 +402,4 @@ fn describe(exit: ExitStatus) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn specification(script: &str, may_finish: bool) -> (tempfile::TempDir, Specification) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let specification = Specification {
-            name: "part".to_owned(),
-            program: "/bin/sh".into(),
-            arguments: vec!["-c".to_owned(), script.to_owned()],
-            log_file: folder.path().join("part.log"),
-            may_finish,
-            stop_within: Duration::from_millis(500),
-        };
-        (folder, specification)
-    }
-
-    async fn wait_for(part: &Part, what: impl Fn(&Status) -> bool) -> Status {
-        for _ in 0..500 {
-            let status = part.status();
-            if what(&status) {
-                return status;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("still {:?} after 10 s", part.status());
-    }
-
-    #[tokio::test]
-    async fn a_killed_part_is_started_again_and_its_output_kept() {
-        let (folder, specification) = specification("echo hello; exec sleep 60", false);
-        let part = Part::start(specification, Show::Problems);
-        let first = wait_for(&part, |s| s.pid.is_some()).await;
-        assert!(part.signal(Signal::KILL));
-        let second = wait_for(&part, |s| s.pid.is_some() && s.pid != first.pid).await;
-        assert_eq!(second.restarts, 1);
-        let hellos =
-            || std::fs::read_to_string(folder.path().join("part.log")).map_or(0, |t| t.lines().count());
-        for _ in 0..500 {
-            if hellos() == 2 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(hellos(), 2);
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_that_is_to_be_restarted_ends_in_order_and_is_back_at_once() {
-        let (folder, specification) =
-            specification("trap 'echo bye; exit 0' TERM; while true; do sleep 0.02; done", false);
-        let mut part = Part::start(specification, Show::Nothing);
-        let first = wait_for(&part, |s| s.pid.is_some()).await;
-        part.restart();
-        let second = wait_for(&part, |s| s.pid.is_some() && s.pid != first.pid).await;
-        assert_eq!(second.restarts, 1);
-        let text = std::fs::read_to_string(folder.path().join("part.log")).unwrap_or_default();
-        assert_eq!(text, "bye\n");
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_that_has_given_up_can_be_started_again_and_says_why_it_did() {
-        let (folder, specification) =
-            specification("test -e go && exec sleep 60; echo 'coronaz: no go'; exit 64", false);
-        let go = folder.path().join("go");
-        let script = format!("cd '{}'; {}", folder.path().display(), specification.arguments[1]);
-        let specification = Specification { arguments: vec!["-c".to_owned(), script], ..specification };
-        let mut part = Part::start(specification, Show::Nothing);
-        wait_for(&part, |s| s.state == State::Refused && s.says.as_deref() == Some("no go")).await;
-        std::fs::write(go, "").expect("a file");
-        part.restart();
-        assert_eq!(wait_for(&part, |s| s.state == State::Running).await.restarts, 1);
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_paused_process_is_seen_as_such_with_its_memory() {
-        let (_folder, specification) = specification("exec sleep 60", false);
-        let part = Part::start(specification, Show::Nothing);
-        wait_for(&part, |s| s.pid.is_some()).await;
-        assert!(part.signal(Signal::STOP));
-        for _ in 0..500 {
-            if part.measured().state == State::Paused {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let status = part.measured();
-        assert_eq!(status.state, State::Paused);
-        assert!(status.memory_bytes > Some(0) && status.cpu_seconds.is_some(), "{status:?}");
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_whose_work_is_done_stays_finished() {
-        let (_folder, specification) = specification("exit 0", true);
-        let part = Part::start(specification, Show::Problems);
-        assert_eq!(wait_for(&part, |s| s.state == State::Finished).await.restarts, 0);
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_that_refuses_its_arguments_is_not_started_again() {
-        let (_folder, specification) = specification("exit 64", false);
-        let part = Part::start(specification, Show::Problems);
-        assert_eq!(wait_for(&part, |s| s.state == State::Refused).await.restarts, 0);
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_keeps_its_lifeline_for_as_long_as_it_is_watched() {
-        let (folder, specification) = specification("echo up; cat > /dev/null; echo cut", false);
-        let part = Part::start(specification, Show::Problems);
-        let text = || std::fs::read_to_string(folder.path().join("part.log")).unwrap_or_default();
-        for _ in 0..500 {
-            if text() == "up\n" {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!((text().as_str(), part.status().restarts), ("up\n", 0));
-        part.stop().await;
-    }
-
-    #[tokio::test]
-    async fn a_part_that_will_not_stop_is_killed() {
-        let (_folder, specification) = specification("trap '' TERM; while true; do sleep 1; done", false);
-        let part = Part::start(specification, Show::Problems);
-        let pid = wait_for(&part, |s| s.pid.is_some()).await.pid.expect("running");
-        part.stop().await;
-        assert!(!send(pid, Signal::CONT), "the process is gone");
-    }
-}
+mod tests;

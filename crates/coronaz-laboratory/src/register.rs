@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +16,7 @@ use coronaz_wire::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::plan::People;
+use crate::{plan::People, set_aside::set_aside};
 
 /// Runs kept; of more, those that ended first are forgotten.
 pub const RUNS_KEPT: usize = 200;
@@ -86,10 +88,24 @@ impl Register {
     /// Reads the register. What ran when it was last written still stands as running: whoever opens it goes on with it,
     /// or ends it.
     ///
+    /// Of a damaged file the entries that are whole are used; the file itself is set aside, and how many are not is logged.
+    ///
     /// # Errors
-    /// The file is there and cannot be read, or holds something else.
+    /// The file is there and the system does not let it be read, or set aside.
     pub fn open(path: &Path) -> io::Result<Register> {
-        Ok(Register { path: path.to_owned(), runs: read(path)? })
+        let Some(text) = read(path)? else { return Ok(Register { path: path.to_owned(), runs: Vec::new() }) };
+        let (runs, damaged) = parse(&text);
+        let mut register = Register { path: path.to_owned(), runs };
+        if damaged > 0 {
+            let kept = set_aside(path)?;
+            let (whole, kept) = (register.runs.len(), kept.display());
+            tracing::warn!(
+                "the list of runs {} is damaged: {damaged} of its entries cannot be read, {whole} can; it is kept as {kept}",
+                path.display()
+            );
+            register.write();
+        }
+        Ok(register)
     }
 
     /// All runs, newest first.
@@ -169,7 +185,7 @@ impl Register {
         let aside = self.path.with_extension("new");
         let written = serde_json::to_vec_pretty(&self.runs)
             .map_err(io::Error::from)
-            .and_then(|bytes| fs::write(&aside, bytes))
+            .and_then(|bytes| write_for_owner(&aside, &bytes))
             .and_then(|()| fs::rename(&aside, &self.path));
         if let Err(error) = written {
             tracing::warn!(path = %self.path.display(), %error, "the list of runs cannot be written");
@@ -177,23 +193,57 @@ impl Register {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<Known>> {
-    let length = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+/// Writes a file that its owner alone can read.
+pub(crate) fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(bytes)
+}
+
+/// The file's text, of a larger file as much as was ever ours; `None` without one.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    if length > REGISTER_BYTES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{} is no list of runs", path.display()),
-        ));
+    let mut bytes = Vec::new();
+    file.take(REGISTER_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The entries that are whole, and how many are not.
+fn parse(text: &str) -> (Vec<Known>, usize) {
+    if let Ok(runs) = serde_json::from_str(text) {
+        return (runs, 0);
     }
-    let named = |error| {
-        let text = format!("{} is no list of runs ({error}); move it away", path.display());
-        io::Error::new(io::ErrorKind::InvalidData, text)
-    };
-    serde_json::from_slice(&fs::read(path)?).map_err(named)
+    // No list any more: whatever can be read as an entry is one, wherever it begins.
+    let mut runs: Vec<Known> = Vec::new();
+    let (mut damaged, mut at, mut gap_from) = (0, 0, 0);
+    while let Some(brace) = text[at..].find('{') {
+        let begin = at + brace;
+        let mut entry = serde_json::Deserializer::from_str(&text[begin..]).into_iter::<Known>();
+        match entry.next() {
+            Some(Ok(known)) if runs.iter().all(|other| other.run.run != known.run.run) => {
+                damaged += entries_in(&text[gap_from..begin]);
+                at = begin + entry.byte_offset();
+                gap_from = at;
+                runs.push(known);
+            }
+            _ => at = begin + 1,
+        }
+    }
+    damaged += entries_in(&text[gap_from..]);
+    (runs, damaged.max(1))
+}
+
+/// How many entries a piece of the file held that cannot be read.
+fn entries_in(gap: &str) -> usize {
+    if gap.chars().all(|sign| sign.is_whitespace() || "[],".contains(sign)) {
+        return 0;
+    }
+    // A member that each entry has once.
+    gap.matches("\"started_ms\"").count().max(1)
 }
 
 #[cfg(test)]
@@ -265,13 +315,63 @@ mod tests {
         assert!(register.forget(Uuid::from_u128(0)) && !register.forget(Uuid::from_u128(0)));
     }
 
+    /// What stands in the folder beside the register itself.
+    fn set_aside_files(folder: &tempfile::TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).expect("a folder");
+        let names = entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.contains(".damaged-")).collect()
+    }
+
     #[test]
-    fn a_file_that_is_something_else_is_named_and_kept() {
+    fn a_file_that_is_something_else_is_set_aside_by_name_and_the_laboratory_starts() {
+        for text in [&b"[1,2]"[..], b"", b"\0\0\0\0", b"\xff\xfe", b"{}", b"[", b"no list at all", b"null"] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("runs.json");
+            fs::write(&path, text).expect("a file");
+            assert_eq!(open(&folder).runs().count(), 0, "{text:?}");
+            let aside = set_aside_files(&folder);
+            assert_eq!(aside, ["runs.json.damaged-1"], "{text:?}");
+            assert_eq!(fs::read(folder.path().join(&aside[0])).expect("kept"), text);
+            assert_eq!(open(&folder).runs().count(), 0);
+            assert_eq!(set_aside_files(&folder).len(), 1, "what was written anew is whole");
+        }
+    }
+
+    #[test]
+    fn of_a_file_that_is_cut_off_or_flipped_anywhere_the_whole_entries_are_used() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("runs.json");
-        fs::write(&path, "[1,2]").expect("a file");
-        let error = Register::open(&path).unwrap_err().to_string();
-        assert!(error.contains("runs.json"), "{error}");
-        assert_eq!(fs::read_to_string(&path).expect("a file"), "[1,2]");
+        let mut register = open(&folder);
+        for number in 1..=3 {
+            register.add(run(number));
+        }
+        let whole = fs::read(folder.path().join("runs.json")).expect("written");
+        let damage = |bytes: &[u8]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::write(folder.path().join("runs.json"), bytes).expect("a file");
+            let runs = open(&folder).runs().count();
+            (runs, set_aside_files(&folder).len())
+        };
+        assert_eq!(damage(&whole), (3, 0));
+        for length in 0..whole.len() {
+            let (runs, aside) = damage(&whole[..length]);
+            let ends = whole[..length].windows(4).filter(|bytes| bytes == b"\n  }").count();
+            assert!(runs == ends && aside == 1, "cut to {length}: {runs} runs of {ends}, {aside} set aside");
+        }
+        for place in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[place] ^= 0x08;
+            let (runs, aside) = damage(&flipped);
+            assert!(runs >= 2, "flipped at {place}: {runs}");
+            assert!(runs == 3 || aside == 1, "flipped at {place}: {runs}, {aside}");
+        }
+    }
+
+    #[test]
+    fn the_register_can_be_read_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        open(&folder).add(run(1));
+        let mode = fs::metadata(folder.path().join("runs.json")).expect("written").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     Laboratory,
     part::{Part, Specification, State},
     plan::{FleetOrder, ForkOrder, People},
-    register::{Group, Known},
+    register::{Group, Known, write_for_owner},
 };
 
 /// Runs that go on at once: each is a process or more.
@@ -304,6 +304,15 @@ impl Laboratory {
                 continue;
             }
             let refused = parts.iter().find(|part| part.state == State::Refused);
+            if refused.is_some() {
+                let trouble = played.parts.iter().find_map(|(_, part)| part.trouble());
+                // Why is known in a moment.
+                let Some(trouble) = trouble else { continue };
+                // Its parts are forgotten below.
+                if !parts.iter().any(|part| self.troubles.contains_key(&part.name)) {
+                    self.news.push(trouble);
+                }
+            }
             let (state, why) = match refused {
                 Some(part) => (RunState::Failed, part.says.clone()),
                 None if played.stopped => (RunState::Ended, Some(STOPPED.to_owned())),
@@ -349,7 +358,7 @@ impl Laboratory {
 
     fn write_scenario(&self, run: Uuid, scenario: &Scenario) -> Result<PathBuf, Refusal> {
         let path = self.data_dir.run_file(run);
-        fs::write(&path, scenario.to_toml()).map_err(|error| failed(&error))?;
+        write_for_owner(&path, scenario.to_toml().as_bytes()).map_err(|error| failed(&error))?;
         Ok(path)
     }
 
