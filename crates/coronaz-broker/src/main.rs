@@ -1,6 +1,6 @@
 //! The embedded broker's program: see the library for what it does.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use coronaz_broker::{Options, run};
@@ -20,11 +20,17 @@ fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_env("CORONAZ_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        // Told by a print macro otherwise, which ends the process when standard error is closed or full.
+        .log_internal_errors(false)
+        .init();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("coronaz-broker: {error}");
+            let _ = writeln!(std::io::stderr(), "coronaz-broker: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,6 @@
 //! Accepting connections, until a signal says stop.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -63,7 +63,8 @@ pub fn run(options: &Options) -> Result<(), ServeError> {
         (signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?)
     };
     let started = start(options)?;
-    println!("listening on {}", started.address);
+    // A closed standard output is no reason not to serve.
+    let _ = writeln!(io::stdout(), "listening on {}", started.address);
     runtime.block_on(async {
         tokio::select! {
             _ = interrupt.recv() => info!("interrupted: stopping"),

@@ -156,6 +156,26 @@ fn nothing_unfinished_is_left_in_the_sources() {
 }
 
 #[test]
+fn no_program_prints_with_a_macro_that_panics_when_nobody_reads() {
+    let mut programs = Vec::new();
+    for name in dependencies().keys() {
+        files_below(&root().join("crates").join(name).join("src"), &[".rs"], &mut programs);
+    }
+    // Tests are read by those who run them.
+    programs.retain(|path| {
+        !path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests"))
+    });
+    for path in programs {
+        let text = fs::read_to_string(&path).expect("readable");
+        for (number, line) in text.lines().enumerate() {
+            // `eprintln!`, `print!` and their like contain one of these.
+            let prints = ["println!(", "print!("].iter().any(|name| line.contains(name));
+            assert!(!prints, "{}:{}: use coronaz's output.rs, or writeln!", path.display(), number + 1);
+        }
+    }
+}
+
+#[test]
 fn the_architecture_names_every_crate() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     for name in dependencies().keys() {

@@ -6,7 +6,10 @@ use coronaz_laboratory::control::{self, Answer, Request};
 use coronaz_wire::control::Reason;
 use uuid::Uuid;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::Output,
+};
 
 /// Add people to the laboratory that runs on this machine
 #[derive(clap::Args)]
@@ -29,13 +32,13 @@ pub(crate) struct Args {
     data_dir: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
     if args.safe + args.infected == 0 {
         return Err(Failure::usage("nobody to add; say how many with --safe X and --infected Y"));
     }
     let request = Request::Add { safe: args.safe, infected: args.infected, run: args.run };
     match ask(&args.data_dir, &request)? {
-        Answer::Done(text) => println!("{text}"),
+        Answer::Done(text) => out.line(text),
         other => return Err(unexpected(&other)),
     }
     Ok(())

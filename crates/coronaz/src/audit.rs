@@ -6,11 +6,15 @@ mod table;
 use std::{num::NonZero, path::PathBuf, time::Duration};
 
 use coronaz_laboratory::audit::{self, AuditError, AuditOptions, LATE_AFTER, Until, Verdict};
-use coronaz_store::{Queries, StoreLocation};
+use coronaz_store::Queries;
 use coronaz_wire::wall_clock;
 use uuid::Uuid;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::{self, Output},
+    store_args::StoreArgs,
+};
 use progress::Shown;
 
 /// Compare the store with the truth; exit with 1 when anything is lost, doubled, wrong or unknown
@@ -23,6 +27,7 @@ use progress::Shown;
     coronaz audit                       # the newest run\n  \
     coronaz audit 7c9f --json           # the run that begins so, for programs\n  \
     coronaz audit --all                 # every run in the store\n  \
+    coronaz audit --data-dir DIR        # of the laboratory in that folder\n  \
     coronaz up --journal journal --for 120 && coronaz audit --journal journal --ended")]
 pub(crate) struct Args {
     /// The run: its UUID, or as much of its beginning as no other run has [default: the one that began last]
@@ -37,15 +42,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 
-    /// The store, as a URL
-    #[arg(
-        long,
-        env = "CORONAZ_STORE",
-        hide_env_values = true,
-        default_value = "sqlite:coronaz-data/store.db",
-        value_name = "URL"
-    )]
-    store: StoreLocation,
+    #[command(flatten)]
+    place: StoreArgs,
 
     /// The run goes on: what may be on its way is not lost [default: if something of it was stored in the last 15 s]
     #[arg(long, conflicts_with = "ended")]
@@ -75,8 +73,8 @@ pub(crate) struct Args {
 /// A run of which something was stored in this time still goes on: an outage of a part is shorter, as a rule.
 const GOING_ON_US: i64 = 15_000_000;
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let store = args.store.queries();
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
+    let store = args.place.location()?.queries();
     let runs = if args.all {
         let runs = store.runs().map_err(|error| Failure::unavailable(chain(&error)))?;
         runs.into_iter().map(|run| run.id).collect()
@@ -89,20 +87,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         match one(args, store.as_ref(), run) {
             Ok(verdict) => {
                 if !args.json {
-                    table::print(&verdict);
+                    table::print(&verdict, out);
                 }
                 verdicts.push(verdict);
             }
             // The others are audited all the same.
             Err(error @ AuditError::NotComputable { .. }) if args.all => {
-                eprintln!("coronaz: {}", chain(&error));
+                output::note(format_args!("coronaz: {}", chain(&error)));
                 not_computable = Some(error);
             }
             Err(error) => return Err(failure(&error)),
         }
     }
     if args.json {
-        print_json(args, &verdicts)?;
+        print_json(args, &verdicts, out)?;
     }
     if let Some(worst) = verdicts.iter().find(|verdict| !verdict.is_clean()) {
         let Verdict { run, lost, doubled, wrong, unknown, .. } = worst;
@@ -134,12 +132,12 @@ fn one(args: &Args, store: &dyn Queries, run: Uuid) -> Result<Verdict, AuditErro
     audit::audit(store, run, &options, &mut |progress| shown.show(progress))
 }
 
-fn print_json(args: &Args, verdicts: &[Verdict]) -> Result<(), Failure> {
+fn print_json(args: &Args, verdicts: &[Verdict], out: &mut Output) -> Result<(), Failure> {
     let text = match verdicts {
         [verdict] if !args.all => serde_json::to_string(verdict),
         verdicts => serde_json::to_string(verdicts),
     };
-    println!("{}", text.map_err(|error| Failure::internal(error.to_string()))?);
+    out.line(text.map_err(|error| Failure::internal(error.to_string()))?);
     Ok(())
 }
 

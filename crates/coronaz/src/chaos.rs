@@ -1,7 +1,6 @@
 //! `coronaz chaos`: a laboratory broken on purpose, watched, and audited.
 
 use std::{
-    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -19,7 +18,10 @@ use serde_json::json;
 use tokio::{signal::unix, sync::watch};
 use uuid::Uuid;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::Output,
+};
 
 /// Break a laboratory on purpose, watch it as a visitor does, and audit what arrived
 ///
@@ -95,7 +97,7 @@ fn minutes(text: &str) -> Result<f64, String> {
     minutes.ok_or_else(|| "it must be a number from 0.1 to 1440".to_owned())
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, printed: &mut Output) -> Result<(), Failure> {
     let seed = match args.seed {
         Some(seed) => seed,
         None => random()? as u64 >> 12,
@@ -108,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let what = what(args, seed, &out)?;
     if args.dry_run {
-        return show(&what, &faults, seed, args.json);
+        return show(&what, &faults, seed, args.json, printed);
     }
     make_folder(&out, args.data_dir.is_none())?;
     let settle_within = Duration::from_secs(args.settle_seconds);
@@ -118,9 +120,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| Failure::internal(chain(&error)))?;
     let report = runtime.block_on(async {
         let stop = stop_signal()?;
-        conduct(order, stop, &mut |told| tell(&told, json)).await.map_err(|error| failure(&error))
+        conduct(order, stop, &mut |told| tell(&told, json, printed)).await.map_err(|error| failure(&error))
     })?;
-    conclude(&report, &out, json)
+    conclude(&report, &out, json, printed)
 }
 
 fn what(args: &Args, seed: u64, out: &Path) -> Result<What, Failure> {
@@ -171,7 +173,7 @@ fn new_run() -> Result<Uuid, Failure> {
     Ok(uuid::Builder::from_random_bytes(random()?.to_le_bytes()).into_uuid())
 }
 
-fn show(what: &What, faults: &Faults, seed: u64, json: bool) -> Result<(), Failure> {
+fn show(what: &What, faults: &Faults, seed: u64, json: bool, printed: &mut Output) -> Result<(), Failure> {
     let cast = match what {
         What::Own(order) => stage::cast_of(order),
         What::Foreign(foreign, _) => foreign.cast(),
@@ -179,10 +181,10 @@ fn show(what: &What, faults: &Faults, seed: u64, json: bool) -> Result<(), Failu
     let schedule = faults.schedule(seed, &cast).map_err(|error| of_schedule(&error))?;
     if json {
         let text = serde_json::to_string(&schedule).map_err(|error| Failure::internal(error.to_string()))?;
-        println!("{text}");
+        printed.line(text);
     } else {
-        println!("Schedule {}, seed {seed}", schedule.name);
-        print!("{schedule}");
+        printed.line(format_args!("Schedule {}, seed {seed}", schedule.name));
+        printed.text(&schedule);
     }
     Ok(())
 }
@@ -217,7 +219,7 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
     Ok(stopping)
 }
 
-fn tell(told: &Told<'_>, json: bool) {
+fn tell(told: &Told<'_>, json: bool, printed: &mut Output) {
     let line = match (told, json) {
         (Told::Schedule(schedule), true) => json!({ "schedule": schedule }).to_string(),
         (Told::Schedule(schedule), false) => format!("Schedule {}:\n{schedule}", schedule.name),
@@ -245,12 +247,10 @@ fn tell(told: &Told<'_>, json: bool) {
             format!("{seconds:>7.1} s  {word}{fault}  {remark}").trim_end().to_owned()
         }
     };
-    println!("{line}");
-    // Whoever follows reads a pipe; one that is gone is no reason to stop breaking.
-    let _ = std::io::stdout().flush();
+    printed.line(line);
 }
 
-fn conclude(report: &Report, out: &Path, json: bool) -> Result<(), Failure> {
+fn conclude(report: &Report, out: &Path, json: bool, printed: &mut Output) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::internal(error.to_string()))?;
     for (name, content) in [("report.json", text), ("report.html", report.html())] {
         let path = out.join(name);
@@ -258,10 +258,10 @@ fn conclude(report: &Report, out: &Path, json: bool) -> Result<(), Failure> {
             .map_err(|error| Failure::io(format!("cannot write {}: {error}", path.display())))?;
     }
     if json {
-        println!("{}", json!({ "verdict": summary(report) }));
+        printed.line(json!({ "verdict": summary(report) }));
     } else {
-        println!("\n{}", report.text());
-        println!("The report is in {0}/report.html and {0}/report.json.", out.display());
+        printed.line(format_args!("\n{}", report.text()));
+        printed.line(format_args!("The report is in {0}/report.html and {0}/report.json.", out.display()));
     }
     if report.ok { Ok(()) } else { Err(Failure::found(report.findings.join("; "))) }
 }

@@ -4,7 +4,8 @@ use clap::Subcommand;
 use rustix::process::Signal;
 
 use crate::{
-    add, audit, chaos, failure::Failure, fleet, health, ingest, init, node, parts, runs, serve, simulate, up,
+    add, audit, chaos, failure::Failure, fleet, health, ingest, init, node, output::Output, parts, runs,
+    serve, simulate, up,
 };
 
 #[derive(Subcommand)]
@@ -30,21 +31,21 @@ impl Command {
         if matches!(self, Command::Node(_)) { Signal::USR1 } else { Signal::TERM }
     }
 
-    /// Does what it says.
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    /// Does what it says. What its result is goes to `out`; a part that serves only says that it does.
+    pub(crate) fn run(self, out: &mut Output) -> Result<(), Failure> {
         match self {
             Command::Up(args) => up::run(&args),
-            Command::Add(args) => add::run(&args),
+            Command::Add(args) => add::run(&args, out),
             Command::Node(args) => node::run(&args),
             Command::Fleet(args) => fleet::run(&args),
-            Command::Parts(args) => parts::run(args),
+            Command::Parts(args) => parts::run(args, out),
             Command::Ingest(args) => ingest::run(args),
             Command::Serve(args) => serve::run(args),
-            Command::Simulate(args) => simulate::run(&args),
-            Command::Runs(args) => runs::run(&args),
-            Command::Audit(args) => audit::run(&args),
-            Command::Chaos(args) => chaos::run(&args),
-            Command::Init(args) => init::run(&args),
+            Command::Simulate(args) => simulate::run(&args, out),
+            Command::Runs(args) => runs::run(&args, out),
+            Command::Audit(args) => audit::run(&args, out),
+            Command::Chaos(args) => chaos::run(&args, out),
+            Command::Init(args) => init::run(&args, out),
             Command::Health(args) => health::run(&args),
         }
     }

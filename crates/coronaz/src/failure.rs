@@ -1,6 +1,8 @@
 //! Why a command failed, and the exit code that says so (the numbers of BSD's `sysexits.h`).
 
-use std::{error::Error, fmt::Write as _, process::ExitCode};
+use std::{error::Error, fmt::Write as _, io::ErrorKind, process::ExitCode};
+
+use crate::output;
 
 /// A command's failure: what is printed, and the exit code.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Failure {
 
     /// Prints the failure and gives its exit code.
     pub(crate) fn report(self) -> ExitCode {
-        eprintln!("coronaz: {}", self.message);
+        output::note(format_args!("coronaz: {}", self.message));
         ExitCode::from(self.code)
     }
 }
@@ -76,7 +78,11 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 
 /// Prints what clap has to say; help and version succeed, everything else exits with 64.
 pub(crate) fn exit_of_clap(error: &clap::Error) -> ExitCode {
-    // Nothing is left to tell anybody when the terminal itself is gone.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+    let printed = error.print();
+    match printed {
+        // Nothing is left to report to when standard error itself is closed.
+        _ if error.use_stderr() => ExitCode::from(USAGE),
+        Err(failed) if failed.kind() != ErrorKind::BrokenPipe => output::cannot_be_written(&failed).report(),
+        _ => ExitCode::SUCCESS,
+    }
 }

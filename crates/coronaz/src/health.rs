@@ -5,32 +5,36 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use clap::ArgGroup;
 use coronaz_laboratory::ready;
 use coronaz_store::{IngestStatus, StoreLocation};
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    store_args::StoreArgs,
+};
 
 /// Say whether a part is well: exit code 0, or 69 and why not
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  coronaz health --serve 127.0.0.1:3000\n  \
     coronaz health --ingest ingest-1 --store sqlite:coronaz-data/store.db")]
-#[group(required = true, multiple = false, id = "part")]
+#[group(skip)]
+#[command(group(ArgGroup::new("part").required(true)))]
 pub(crate) struct Args {
     /// The page's server, and with it the store: does /readyz answer?
     #[arg(long, value_name = "ADDR:PORT", group = "part")]
     serve: Option<SocketAddr>,
 
     /// An ingest process, by its name in the store: did it say lately that it works?
-    #[arg(long, value_name = "NAME", group = "part", requires = "store")]
+    #[arg(long, value_name = "NAME", group = "part")]
     ingest: Option<String>,
 
     /// A broker: can it be connected to?
     #[arg(long, value_name = "HOST:PORT", group = "part")]
     broker: Option<String>,
 
-    /// Where the ingest process writes
-    #[arg(long, value_name = "URL")]
-    store: Option<StoreLocation>,
+    #[command(flatten)]
+    place: StoreArgs,
 }
 
 /// How long a part may take to answer.
@@ -39,11 +43,11 @@ const WITHIN: Duration = Duration::from_secs(3);
 const FRESH: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    match (args.serve, &args.ingest, &args.store, &args.broker) {
+    match (args.serve, &args.ingest, &args.broker) {
         (Some(address), ..) => serve(address),
-        (_, Some(name), Some(store), _) => ingest(name, store),
+        (_, Some(name), _) => ingest(name, &args.place.location()?),
         (.., Some(broker)) => connect(broker),
-        _ => Err(Failure::usage("name a part: --serve, --ingest with --store, or --broker")),
+        (None, None, None) => Err(Failure::usage("name a part: --serve, --ingest or --broker")),
     }
 }
 

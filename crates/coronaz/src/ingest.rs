@@ -11,10 +11,12 @@ use std::{
 
 use coronaz_bus::{BusConfig, KafkaSource, TopicError, ensure_topic};
 use coronaz_ingest::{IngestConfig, Retention};
-use coronaz_store::StoreLocation;
 use coronaz_wire::wall_clock;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    store_args::StoreArgs,
+};
 
 /// Read the topic and write what is in it to the store, every record once
 ///
@@ -46,15 +48,8 @@ pub(crate) struct Args {
     #[arg(long = "broker-setting", value_name = "NAME=VALUE")]
     broker_settings: Vec<String>,
 
-    /// The store: sqlite:PATH, or mongodb://USER@HOST:PORT/DATABASE
-    #[arg(
-        long,
-        env = "CORONAZ_STORE",
-        hide_env_values = true,
-        default_value = "sqlite:coronaz-data/store.db",
-        value_name = "URL"
-    )]
-    store: StoreLocation,
+    #[command(flatten)]
+    place: StoreArgs,
 
     /// This process's name among several; started again under it, it goes on at once [default: a random one]
     #[arg(long, value_name = "NAME")]
@@ -90,6 +85,7 @@ const BROKER_WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let bus = bus_config(&args)?;
+    let location = args.place.location()?;
     let stop = stop_signal()?;
     let source = KafkaSource::new(&bus).map_err(|error| Failure::usage(chain(&error)))?;
     let Some(partitions) = wait_for_topic(&bus, &stop)? else { return Ok(()) };
@@ -104,15 +100,15 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         broker = bus.bootstrap_servers,
         topic = bus.topic,
         partitions,
-        store = %args.store,
+        store = %location,
         "ingest runs"
     );
-    let store = args.store.ingestion();
+    let store = location.ingestion();
     std::thread::scope(|scope| {
         // Stopped with the rest: it looks at the same signal, which is also given when reading or writing ends by itself.
         if let Some(days) = args.keep_days {
             let retention = Retention::new(Duration::from_secs(u64::from(days) * 86_400), wall_clock::now_us);
-            let (administration, stop) = (args.store.administration(), &stop);
+            let (administration, stop) = (location.administration(), &stop);
             scope.spawn(move || retention.run(administration, stop));
         }
         let ended = coronaz_ingest::run(source, store, &config, &stop);

@@ -13,6 +13,7 @@ use coronaz_wire::Scenario;
 use crate::{
     chance,
     failure::{Failure, chain},
+    output::Output,
     questions,
 };
 
@@ -61,7 +62,7 @@ const SECRETS: &str = "secrets";
 /// The secrets, as compose.yaml names their files.
 const SECRET_FILES: [&str; 2] = ["operator-token", "mongodb-password"];
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
     let mut scenario = scenario::find(&args.scenario).map_err(|error| Failure::usage(chain(&error)))?;
     refuse_to_overwrite(args)?;
     let infected = args.infected.unwrap_or(scenario.infected);
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ))
     })?;
     if !args.yes {
-        questions::ask(&mut scenario)?;
+        questions::ask(&mut scenario, out)?;
     }
     let seed = match scenario.seed {
         Some(seed) => seed,
@@ -84,9 +85,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     for name in SECRET_FILES {
         secret(&args.dir.join(SECRETS), name)?;
     }
-    println!("Written to {}: {SCENARIO}, {ENVIRONMENT}, {SECRETS}/.", args.dir.display());
-    println!("Start it with:  docker compose up --detach --build");
-    println!("Open http://127.0.0.1:{}/ and sign in with what is in {SECRETS}/operator-token.", args.port);
+    out.line(format_args!("Written to {}: {SCENARIO}, {ENVIRONMENT}, {SECRETS}/.", args.dir.display()));
+    out.line("Start it with:  docker compose up --detach --build");
+    out.line(format_args!(
+        "Open http://127.0.0.1:{}/ and sign in with what is in {SECRETS}/operator-token.",
+        args.port
+    ));
     Ok(())
 }
 

@@ -28,6 +28,8 @@ impl Args {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(&self.log))
             .with_writer(std::io::stderr)
+            // Told by a print macro otherwise, which ends the process when standard error is closed or full.
+            .log_internal_errors(false)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
             .init();

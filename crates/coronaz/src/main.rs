@@ -12,6 +12,7 @@ mod ingest;
 mod init;
 mod logging;
 mod node;
+mod output;
 mod parameters;
 mod parts;
 mod population;
@@ -19,6 +20,7 @@ mod questions;
 mod runs;
 mod serve;
 mod simulate;
+mod store_args;
 mod up;
 
 use std::process::ExitCode;
@@ -45,5 +47,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::exit_of_clap(&error),
     };
     cli.logging.init(cli.command.stops_with_parent_by());
-    cli.command.run().map_or_else(failure::Failure::report, |()| ExitCode::SUCCESS)
+    let mut output = output::Output::stdout();
+    let outcome = cli.command.run(&mut output);
+    output.end(outcome).map_or_else(failure::Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::{
     chance,
     failure::{Failure, chain},
+    output::Output,
     parameters::ParameterFlags,
 };
 
@@ -229,7 +230,9 @@ pub(crate) fn read_key(path: &Path) -> Result<RadioKey, Failure> {
 fn failure(error: &NodesError) -> Failure {
     let text = chain(error);
     match error {
-        NodesError::Radio(_) | NodesError::Files { .. } => Failure::unavailable(text),
+        NodesError::Radio(_) => Failure::unavailable(text),
+        // Waiting changes nothing: a supervisor does not start it again.
+        NodesError::Files { .. } => Failure::usage(text),
         NodesError::Spool(_) | NodesError::Journal(_) => Failure::io(text),
         NodesError::Randomness(_) | NodesError::Thread(_) => Failure::internal(text),
     }
@@ -290,7 +293,8 @@ pub(crate) fn stop_signal() -> Result<Stop, Failure> {
 
 /// Commands from standard input, answers to standard output.
 fn console() -> Console {
-    println!("{}", interactive::HELP);
+    let mut out = Output::stdout();
+    out.line(interactive::HELP);
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
@@ -300,7 +304,7 @@ fn console() -> Console {
             }
         }
     });
-    Console { lines, say: Box::new(|text| println!("{text}")) }
+    Console { lines, say: Box::new(move |text| out.line(text)) }
 }
 
 fn conclude(summary: &Summary) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use coronaz_laboratory::control::{Answer, Request};
 use crate::{
     add::{ask, unexpected},
     failure::Failure,
+    output::Output,
 };
 
 /// Show the parts of the laboratory that runs on this machine, or kill, pause, resume or restart one
@@ -49,7 +50,7 @@ enum Format {
     Json,
 }
 
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: Args, out: &mut Output) -> Result<(), Failure> {
     let request = match (args.kill, args.pause, args.resume, args.restart) {
         (Some(part), ..) => Request::Kill { part },
         (_, Some(part), ..) => Request::Pause { part },
@@ -58,18 +59,18 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         (None, None, None, None) => Request::Status,
     };
     match ask(&args.data_dir, &request)? {
-        Answer::Done(text) => println!("{text}"),
+        Answer::Done(text) => out.line(text),
         Answer::Parts(parts) => match args.format {
             Format::Json => {
                 let text =
                     serde_json::to_string(&parts).map_err(|error| Failure::internal(error.to_string()))?;
-                println!("{text}");
+                out.line(text);
             }
             Format::Table => {
-                println!(
+                out.line(format_args!(
                     "{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}",
                     "part", "state", "process", "restarts", "MiB", "CPU s"
-                );
+                ));
                 for part in parts {
                     let state = format!("{:?}", part.state).to_lowercase();
                     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
@@ -77,7 +78,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
                     let memory = or_none(part.memory_bytes.map(|bytes| (bytes >> 20).to_string()));
                     let cpu = or_none(part.cpu_seconds.map(|seconds| format!("{seconds:.1}")));
                     let (name, restarts) = (part.name, part.restarts);
-                    println!("{name:<12} {state:<11} {pid:>8} {restarts:>9} {memory:>8} {cpu:>8}");
+                    out.line(format_args!(
+                        "{name:<12} {state:<11} {pid:>8} {restarts:>9} {memory:>8} {cpu:>8}"
+                    ));
                 }
             }
         },

@@ -6,10 +6,14 @@ mod list;
 mod play;
 mod progress;
 
-use coronaz_store::{Queries, StoreError, StoreLocation, view::Run};
+use coronaz_store::{Queries, StoreError, view::Run};
 use serde_json::json;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::Output,
+    store_args::StoreArgs,
+};
 
 /// List, show, delete and export the runs of a store; start, stop and fork them in the laboratory
 #[derive(clap::Args)]
@@ -19,16 +23,8 @@ use crate::failure::{Failure, chain};
     coronaz runs start --kind fleet --people 20000 --infected 20 --density 0.02\n\n\
     A run is named by its UUID, by the beginning of it, by its name, or by the word `newest`.")]
 pub(crate) struct Args {
-    /// The store, as a URL
-    #[arg(
-        long,
-        global = true,
-        env = "CORONAZ_STORE",
-        hide_env_values = true,
-        default_value = "sqlite:coronaz-data/store.db",
-        value_name = "URL"
-    )]
-    store: StoreLocation,
+    #[command(flatten)]
+    place: StoreArgs,
 
     #[command(subcommand)]
     action: Action,
@@ -45,15 +41,16 @@ enum Action {
     Fork(play::ForkArgs),
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
+    let (store, data_dir) = (args.place.location()?, args.place.data_dir());
     match &args.action {
-        Action::List(list) => list::list(&args.store, list),
-        Action::Show(show) => list::show(&*args.store.queries(), show),
-        Action::Delete(delete) => delete::delete(&args.store, delete),
-        Action::Export(export) => export::export(&*args.store.queries(), export),
-        Action::Start(start) => play::start(start),
-        Action::Stop(stop) => play::stop(&args.store, stop),
-        Action::Fork(fork) => play::fork(&*args.store.queries(), fork),
+        Action::List(list) => list::list(&store, list, out),
+        Action::Show(show) => list::show(&*store.queries(), show, out),
+        Action::Delete(delete) => delete::delete(&store, delete, out),
+        Action::Export(export) => export::export(&*store.queries(), export, out),
+        Action::Start(start) => play::start(data_dir, start, out),
+        Action::Stop(stop) => play::stop(&store, data_dir, stop, out),
+        Action::Fork(fork) => play::fork(&*store.queries(), data_dir, fork, out),
     }
 }
 

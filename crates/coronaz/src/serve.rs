@@ -1,15 +1,9 @@
 //! `coronaz serve`: the back-end and the page.
 
-use std::{
-    io::{ErrorKind, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, path::PathBuf, time::Duration};
 
 use coronaz_devices::scenario;
 use coronaz_server::{Config, Limits, Server, Token};
-use coronaz_store::StoreLocation;
 use coronaz_wire::Scenario;
 use tokio::{
     net::TcpListener,
@@ -17,7 +11,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::Output,
+    store_args::StoreArgs,
+};
 
 /// A question to the store that still runs after all is drained is not waited for any longer.
 const LEAVE_AFTER: Duration = Duration::from_millis(200);
@@ -32,15 +30,8 @@ const LEAVE_AFTER: Duration = Duration::from_millis(200);
     after_help = "Example:\n  coronaz serve --store sqlite:coronaz-data/store.db --listen 127.0.0.1:3000"
 )]
 pub(crate) struct Args {
-    /// The store to read; it may come later
-    #[arg(
-        long,
-        env = "CORONAZ_STORE",
-        hide_env_values = true,
-        default_value = "sqlite:coronaz-data/store.db",
-        value_name = "URL"
-    )]
-    store: StoreLocation,
+    #[command(flatten)]
+    place: StoreArgs,
 
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR:PORT")]
@@ -65,12 +56,13 @@ pub(crate) struct Args {
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let store = args.place.location()?;
     let token = args.token_file.as_deref().map(Token::read).transpose();
     let token = token.map_err(|error| Failure::usage(chain(&error)))?;
     let config = Config {
         web_dir: args.web_dir,
         // Who cannot be told from a visitor deletes nothing.
-        administered: token.is_some().then(|| args.store.clone()),
+        administered: token.is_some().then(|| store.clone()),
         token,
         control: args.control,
         scenarios: scenarios()?,
@@ -78,7 +70,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         limits: Limits::default(),
     };
     config.may_listen(args.listen).map_err(|error| Failure::usage(chain(&error)))?;
-    let server = Server::new(args.store.queries(), config).map_err(|error| Failure::usage(chain(&error)))?;
+    let server = Server::new(store.queries(), config).map_err(|error| Failure::usage(chain(&error)))?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -133,7 +125,6 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
 
 /// Says where the page is, for people and for programs that wait for it.
 fn announce(address: SocketAddr) {
-    let mut out = std::io::stdout().lock();
     // A closed standard output is no reason not to serve.
-    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+    Output::stdout().line(format_args!("listening on http://{address}"));
 }

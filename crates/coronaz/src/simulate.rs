@@ -15,6 +15,7 @@ use coronaz_wire::Scenario;
 use crate::{
     chance,
     failure::{Failure, chain},
+    output::Output,
     parameters::ParameterFlags,
     population::{Population, PopulationFlags},
 };
@@ -90,16 +91,16 @@ pub(crate) struct Args {
     parameters: ParameterFlags,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
     let plan = plan(args)?;
     plan.check().map_err(|error| Failure::usage(chain(&error)))?;
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("simulation-{}", plan.seed)));
-    println!("seed {}", plan.seed);
-    let folder = Folder::prepare(&out, args.force).map_err(|error| failure_of(&error.into()))?;
+    let results = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("simulation-{}", plan.seed)));
+    out.line(format_args!("seed {}", plan.seed));
+    let folder = Folder::prepare(&results, args.force).map_err(|error| failure_of(&error.into()))?;
     let summary = carry_out(&plan, folder)?;
-    report(&summary);
-    println!("digest {}", summary.digest);
-    println!("results in {}", out.display());
+    report(&summary, out);
+    out.line(format_args!("digest {}", summary.digest));
+    out.line(format_args!("results in {}", results.display()));
     Ok(())
 }
 
@@ -184,12 +185,12 @@ fn begin(args: &Args) -> Result<Begun, Failure> {
     Ok(Begun { scenario, parameters, population, seed, resume: None })
 }
 
-fn report(summary: &Summary) {
+fn report(summary: &Summary, out: &mut Output) {
     let timings = &summary.timings;
     for one in summary.replicates.iter().take(REPLICATES_SHOWN) {
         let cases = &one.cases;
         let r_case = cases.r_case.map_or(String::new(), |r_case| format!(", r_case {r_case:.2}"));
-        println!(
+        out.line(format_args!(
             "replicate {}: attack rate {:.1} %, peak {} infectious at tick {}{r_case}, {} infections, {} contacts",
             one.replicate,
             cases.attack_rate * 100.0,
@@ -197,17 +198,18 @@ fn report(summary: &Summary) {
             one.peak_tick,
             cases.infections,
             one.contacts,
-        );
+        ));
     }
     if summary.replicates.len() > REPLICATES_SHOWN {
-        println!("… and {} more in summary.json", summary.replicates.len() - REPLICATES_SHOWN);
+        let more = summary.replicates.len() - REPLICATES_SHOWN;
+        out.line(format_args!("… and {more} more in summary.json"));
     }
-    println!(
+    out.line(format_args!(
         "{:.1} s, {:.1} million person-ticks/s on {} threads",
         timings.total_s,
         timings.person_ticks_per_s / 1e6,
         timings.threads,
-    );
+    ));
 }
 
 /// As many as a person reads.

@@ -4,12 +4,7 @@ mod menu;
 mod operator;
 mod written;
 
-use std::{
-    io::{IsTerminal, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, time::Duration};
 
 use coronaz_devices::scenario;
 use coronaz_laboratory::{
@@ -21,11 +16,13 @@ use coronaz_laboratory::{
 };
 use coronaz_wire::Scenario;
 use operator::Operator;
+use rustix::fs::Mode;
 use tokio::{signal::unix, sync::mpsc};
 
 use crate::{
     chance,
     failure::{Failure, chain},
+    output::Output,
     questions,
 };
 
@@ -112,9 +109,11 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut scenario = scenario::find(&args.scenario).map_err(|error| Failure::usage(chain(&error)))?;
     if args.ask {
-        questions::ask(&mut scenario)?;
+        questions::ask(&mut scenario, &mut Output::stdout())?;
     }
     let people = people(args, &scenario)?;
+    // Whatever this process and its parts write is its owner's alone.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     let data_dir = DataDir::open(&args.data_dir).map_err(|error| Failure::io(chain(&error)))?;
     let plan = plan(args, &scenario, people, &data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -190,14 +189,17 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
         laboratory.rest().await;
         return Err(failure);
     }
-    announce(&laboratory, scenario, &operator);
+    // Notices, not results: whoever reads them may go, and the laboratory stays.
+    let mut out = Output::stdout();
+    announce(&laboratory, scenario, &operator, &mut out);
+    report_news(&mut laboratory, &mut out);
     if menu {
         menu::spawn(ask);
     } else {
         drop(ask);
     }
-    let (why, over) = stopping(&mut laboratory, &mut asked, &mut signals, args.for_s).await;
-    println!("{why}");
+    let (why, over) = stopping(&mut laboratory, &mut asked, &mut signals, args.for_s, &mut out).await;
+    out.line(why);
     let goes_on = !over && laboratory.runs_going() > 0;
     if over {
         laboratory.stop().await;
@@ -205,23 +207,28 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
         laboratory.rest().await;
     }
     let next = if goes_on { " What went on goes on with the next `coronaz up` on it." } else { "" };
-    println!("Stopped. Everything is kept in {}.{next}", args.data_dir.display());
+    out.line(format_args!("Stopped. Everything is kept in {}.{next}", args.data_dir.display()));
     Ok(())
 }
 
 /// Says where the page is, once it answers.
-fn announce(laboratory: &Laboratory, scenario: &Scenario, operator: &Operator) {
+fn announce(laboratory: &Laboratory, scenario: &Scenario, operator: &Operator, out: &mut Output) {
     let (run, seed) = laboratory.first_run();
-    println!("CoronaZ is at http://{}/", laboratory.listen());
-    println!("Scenario {}, run {run}, seed {seed}.", scenario.name);
+    out.line(format_args!("CoronaZ is at http://{}/", laboratory.listen()));
+    out.line(format_args!("Scenario {}, run {run}, seed {seed}.", scenario.name));
     match laboratory.runs_before() {
         0 => {}
-        1 => println!("A run of the last time goes on; --new begins anew."),
-        runs => println!("{runs} runs of the last time go on; --new begins anew."),
+        1 => out.line("A run of the last time goes on; --new begins anew."),
+        runs => out.line(format_args!("{runs} runs of the last time go on; --new begins anew.")),
     }
-    println!("Operator: {}", operator.way_in(laboratory.listen()));
-    // Whoever waits for the address reads a pipe.
-    let _ = std::io::stdout().flush();
+    out.line(format_args!("Operator: {}", operator.way_in(laboratory.listen())));
+}
+
+/// Says which parts cannot run, and which of them run after all.
+fn report_news(laboratory: &mut Laboratory, out: &mut Output) {
+    for news in laboratory.news() {
+        out.line(format_args!("! {news}"));
+    }
 }
 
 fn failure_of_start(error: &StartError) -> Failure {
@@ -240,6 +247,7 @@ async fn stopping(
     asked: &mut mpsc::Receiver<Asked>,
     signals: &mut Signals,
     for_s: Option<u64>,
+    out: &mut Output,
 ) -> (String, bool) {
     let end = async {
         match for_s {
@@ -265,7 +273,10 @@ async fn stopping(
                 }
                 Some((request, answer)) => laboratory.carry_out(request, answer),
             },
-            _ = looking.tick() => laboratory.look(),
+            _ = looking.tick() => {
+                report_news(laboratory, out);
+                laboratory.look();
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ use coronaz_laboratory::audit::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
+use crate::output;
+
 /// Nothing is shown of an audit that is over sooner.
 const SILENT_FOR: Duration = Duration::from_secs(2);
 /// How often a bar moves: as often as is smooth.
@@ -43,7 +45,7 @@ impl Shown {
             bar.set_position(done);
             self.next = now + BAR_EVERY;
         } else {
-            eprintln!("auditing {}: {done} of {of} {what}", self.run);
+            output::note(format_args!("auditing {}: {done} of {of} {what}", self.run));
             self.next = now + LINE_EVERY;
         }
         ControlFlow::Continue(())

@@ -3,45 +3,47 @@
 use coronaz_laboratory::audit::{Verdict, Watermark};
 use coronaz_wire::timestamp;
 
+use crate::output::Output;
+
 /// Prints a verdict.
-pub(super) fn print(verdict: &Verdict) {
-    println!("run        {} ({})", verdict.run, verdict.kind);
-    println!("compared   {}", compared(&verdict.watermark));
-    println!();
-    println!(
+pub(super) fn print(verdict: &Verdict, out: &mut Output) {
+    out.line(format_args!("run        {} ({})", verdict.run, verdict.kind));
+    out.line(format_args!("compared   {}", compared(&verdict.watermark)));
+    out.line("");
+    out.line(format_args!(
         "{:<15} {:>12} {:>12} {:>9} {:>9} {:>9} {:>9}",
         "", "expected", "stored", "lost", "doubled", "wrong", "unknown"
-    );
+    ));
     for row in &verdict.rows {
-        println!(
+        out.line(format_args!(
             "{:<15} {:>12} {:>12} {:>9} {:>9} {:>9} {:>9}",
             row.what, row.expected, row.stored, row.lost, row.doubled, row.wrong, row.unknown
-        );
+        ));
     }
-    println!(
+    out.line(format_args!(
         "{:<15} {:>12} {:>12} {:>9} {:>9} {:>9} {:>9}",
         "all", "", "", verdict.lost, verdict.doubled, verdict.wrong, verdict.unknown
-    );
-    println!();
+    ));
+    out.line("");
     match (verdict.late, verdict.latest_ms) {
         (Some(late), Some(latest_ms)) => {
-            println!("late       {late} (the latest by {} s)", latest_ms as f64 / 1e3);
+            out.line(format_args!("late       {late} (the latest by {} s)", latest_ms as f64 / 1e3));
         }
-        _ => println!("late       not known"),
+        _ => out.line("late       not known"),
     }
     if verdict.waiting > 0 {
-        println!("on its way {}", verdict.waiting);
+        out.line(format_args!("on its way {}", verdict.waiting));
     }
     for what in &verdict.unchecked {
-        println!("not seen   {what}");
+        out.line(format_args!("not seen   {what}"));
     }
     if !verdict.examples.is_empty() {
-        println!("\nthe first differences:");
+        out.line(format_args!("\nthe first differences:"));
     }
     for example in &verdict.examples {
-        println!("  {example}");
+        out.line(format_args!("  {example}"));
     }
-    println!();
+    out.line("");
 }
 
 fn compared(watermark: &Watermark) -> String {

@@ -15,7 +15,10 @@ use coronaz_store::{
 };
 
 use super::{as_json, failure_of, find, progress::Rows};
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output::Output,
+};
 
 /// Write a run's tables into a folder
 ///
@@ -46,20 +49,20 @@ pub(super) struct Args {
     force: bool,
 }
 
-pub(super) fn export(queries: &dyn Queries, args: &Args) -> Result<(), Failure> {
+pub(super) fn export(queries: &dyn Queries, args: &Args, out: &mut Output) -> Result<(), Failure> {
     let run = find(queries, &args.run)?;
     let folder = Folder::prepare(&args.out, args.force).map_err(|error| folder_failure(&error))?;
     let tables = if args.tables.is_empty() { Table::ALL.to_vec() } else { args.tables.clone() };
     for table in tables {
         let rows = write_table(queries, &run, table, folder.path(), args.format)?;
-        println!("{table:<10}  {rows} rows");
+        out.line(format_args!("{table:<10}  {rows} rows"));
     }
     write_text(&folder.path().join("run.json"), &format!("{:#}\n", as_json(&run)))?;
     if let Some(scenario) = &run.scenario {
         write_text(&folder.path().join("scenario.toml"), scenario)?;
     }
     folder.publish().map_err(|error| folder_failure(&error))?;
-    println!("results in {}", args.out.display());
+    out.line(format_args!("results in {}", args.out.display()));
     Ok(())
 }
 

@@ -1,13 +1,11 @@
 //! `coronaz runs list` and `coronaz runs show`.
 
-use std::io::{ErrorKind, Write as _};
-
 use coronaz_store::{Queries, StoreLocation, view::Run};
 use coronaz_wire::timestamp;
 use serde_json::json;
 
 use super::{as_json, failure_of, find};
-use crate::failure::{Failure, chain};
+use crate::{failure::Failure, output::Output};
 
 /// The runs, newest first
 #[derive(clap::Args)]
@@ -35,14 +33,15 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
-pub(super) fn list(store: &StoreLocation, args: &ListArgs) -> Result<(), Failure> {
+pub(super) fn list(store: &StoreLocation, args: &ListArgs, out: &mut Output) -> Result<(), Failure> {
     if args.deleted {
-        return deleted(store, args.json);
+        return deleted(store, args.json, out);
     }
     let runs = store.queries().runs().map_err(|error| failure_of(&error))?;
     if args.json {
         let runs: Vec<_> = runs.iter().map(as_json).collect();
-        return tell(&format!("{}\n", json!({ "runs": runs })));
+        out.line(format_args!("{}", json!({ "runs": runs })));
+        return Ok(());
     }
     let mut text = format!(
         "{:<36}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}\n",
@@ -61,28 +60,32 @@ pub(super) fn list(store: &StoreLocation, args: &ListArgs) -> Result<(), Failure
             run.infections,
         );
     }
-    tell(&text)
+    out.text(text);
+    Ok(())
 }
 
-fn deleted(store: &StoreLocation, as_json: bool) -> Result<(), Failure> {
+fn deleted(store: &StoreLocation, as_json: bool, out: &mut Output) -> Result<(), Failure> {
     let tombs = store.administration().deleted_runs().map_err(|error| failure_of(&error))?;
     if as_json {
         let one = |tomb: &coronaz_store::DeletedRun| json!({ "id": tomb.run, "deleted_ms": tomb.at_us.div_euclid(1000), "skipped": tomb.skipped });
-        return tell(&format!("{}\n", json!({ "deleted": tombs.iter().map(one).collect::<Vec<_>>() })));
+        out.line(format_args!("{}", json!({ "deleted": tombs.iter().map(one).collect::<Vec<_>>() })));
+        return Ok(());
     }
     let mut text = format!("{:<36}  {:<19}  {:>15}\n", "DELETED RUN", "WHEN (UTC)", "RECORDS SKIPPED");
     for tomb in tombs {
         text += &format!("{}  {:<19}  {:>15}\n", tomb.run, when(Some(tomb.at_us)), tomb.skipped);
     }
-    tell(&text)
+    out.text(text);
+    Ok(())
 }
 
-pub(super) fn show(queries: &dyn Queries, args: &ShowArgs) -> Result<(), Failure> {
+pub(super) fn show(queries: &dyn Queries, args: &ShowArgs, out: &mut Output) -> Result<(), Failure> {
     let run = find(queries, &args.run)?;
     if args.json {
         let mut all = as_json(&run);
         all["scenario"] = json!(run.scenario);
-        return tell(&format!("{all}\n"));
+        out.line(format_args!("{all}"));
+        return Ok(());
     }
     let mut text = String::new();
     let Run { id, name, kind, seed, figures, .. } = &run;
@@ -104,15 +107,8 @@ pub(super) fn show(queries: &dyn Queries, args: &ShowArgs) -> Result<(), Failure
     for (name, value) in &run.parameters {
         text += &format!("parameter   {name} = {value}\n");
     }
-    tell(&text)
-}
-
-/// Prints; who reads may have seen enough and be gone.
-fn tell(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::io(chain(&error))),
-        _ => Ok(()),
-    }
+    out.text(text);
+    Ok(())
 }
 
 /// A time as people read it, to the second.

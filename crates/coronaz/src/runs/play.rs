@@ -1,6 +1,6 @@
 //! `coronaz runs start|stop|fork`: what the operator's page does, asked of the same laboratory.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::Path};
 
 use clap::ValueEnum;
 use coronaz_devices::{fleet::pace::Speed, scenario};
@@ -17,17 +17,10 @@ use super::{failure_of, find};
 use crate::{
     add::{ask, unexpected},
     failure::{Failure, chain},
+    output::Output,
     parameters::ParameterFlags,
     population::PopulationFlags,
 };
-
-/// The folder of the laboratory that is asked.
-#[derive(clap::Args)]
-struct Where {
-    /// The folder of the laboratory
-    #[arg(long, default_value = "coronaz-data", value_name = "DIR")]
-    data_dir: PathBuf,
-}
 
 /// Start a run in the laboratory that runs on this machine, beside those that go on
 #[derive(clap::Args)]
@@ -58,9 +51,6 @@ pub(super) struct StartArgs {
     speed: Option<Speed>,
 
     #[command(flatten)]
-    place: Where,
-
-    #[command(flatten)]
     parameters: ParameterFlags,
 }
 
@@ -77,9 +67,6 @@ pub(super) struct StopArgs {
     /// The run
     #[arg(value_name = "RUN")]
     run: String,
-
-    #[command(flatten)]
-    place: Where,
 }
 
 /// Compute a fleet's run again up to a tick, and go on from there with changes as a new run
@@ -109,9 +96,6 @@ pub(super) struct ForkArgs {
     /// Seconds of model time a second, or max [default: 1]
     #[arg(long, value_name = "TIMES|max")]
     speed: Option<Speed>,
-
-    #[command(flatten)]
-    place: Where,
 }
 
 fn change(text: &str) -> Result<(String, Setting), String> {
@@ -123,7 +107,7 @@ fn change(text: &str) -> Result<(String, Setting), String> {
     setting.map(|setting| (name, setting)).ok_or_else(|| format!("{text} sets nothing"))
 }
 
-pub(super) fn start(args: &StartArgs) -> Result<(), Failure> {
+pub(super) fn start(data_dir: &Path, args: &StartArgs, out: &mut Output) -> Result<(), Failure> {
     let scenario = scenario::load(&args.scenario).map_err(|error| Failure::usage(chain(&error)))?;
     let mut parameters = args.parameters.over(&scenario)?;
     let population = args.population.over(&scenario, &mut parameters)?;
@@ -143,23 +127,33 @@ pub(super) fn start(args: &StartArgs) -> Result<(), Failure> {
         Kind::Fleet => RunKind::Fleet,
     };
     let speed = args.speed.map(|speed| speed.to_string());
-    begin(&args.place, &Request::StartRun(StartRun { kind, scenario: scenario.to_toml(), speed }))
+    begin(data_dir, &Request::StartRun(StartRun { kind, scenario: scenario.to_toml(), speed }), out)
 }
 
-pub(super) fn stop(store: &StoreLocation, args: &StopArgs) -> Result<(), Failure> {
+pub(super) fn stop(
+    store: &StoreLocation,
+    data_dir: &Path,
+    args: &StopArgs,
+    out: &mut Output,
+) -> Result<(), Failure> {
     // A run may be stopped before anything of it is stored.
     let run = match args.run.parse() {
         Ok(run) => run,
         Err(_) => find(&*store.queries(), &args.run)?.id,
     };
-    match ask(&args.place.data_dir, &Request::StopRun { run })? {
-        Answer::Done(text) => println!("{text}"),
+    match ask(data_dir, &Request::StopRun { run })? {
+        Answer::Done(text) => out.line(text),
         other => return Err(unexpected(&other)),
     }
     Ok(())
 }
 
-pub(super) fn fork(queries: &dyn Queries, args: &ForkArgs) -> Result<(), Failure> {
+pub(super) fn fork(
+    queries: &dyn Queries,
+    data_dir: &Path,
+    args: &ForkArgs,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let id = find(queries, &args.run)?.id;
     let run = queries.run(id).map_err(|error| failure_of(&error))?;
     if run.kind != "fleet" {
@@ -186,13 +180,13 @@ pub(super) fn fork(queries: &dyn Queries, args: &ForkArgs) -> Result<(), Failure
         seed: args.seed,
         speed: args.speed.map(|speed| speed.to_string()),
     };
-    begin(&args.place, &Request::ForkRun(order))
+    begin(data_dir, &Request::ForkRun(order), out)
 }
 
 /// Asks for a run to begin, and prints which it is.
-fn begin(place: &Where, request: &Request) -> Result<(), Failure> {
-    match ask(&place.data_dir, request)? {
-        Answer::Run(run) => println!("{run}"),
+fn begin(data_dir: &Path, request: &Request, out: &mut Output) -> Result<(), Failure> {
+    match ask(data_dir, request)? {
+        Answer::Run(run) => out.line(run),
         other => return Err(unexpected(&other)),
     }
     Ok(())

@@ -7,6 +7,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output;
+
 /// How often a line is written where there is no terminal: seldom enough for a log.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// What is over sooner is not worth a line.
@@ -41,7 +43,7 @@ impl Rows {
             self.line_at = now + LINE_EVERY;
             let of = self.of.map_or(String::new(), |of| format!(" of about {of}"));
             let rate = rows as f64 / self.begun.elapsed().as_secs_f64();
-            eprintln!("{}: {rows}{of} rows, {rate:.0} a second", self.what);
+            output::note(format_args!("{}: {rows}{of} rows, {rate:.0} a second", self.what));
         }
     }
 }

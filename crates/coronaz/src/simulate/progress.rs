@@ -14,7 +14,10 @@ use coronaz_simulation::{Plan, Progress};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::{Failure, chain};
+use crate::{
+    failure::{Failure, chain},
+    output,
+};
 
 /// How often a bar moves: as often as is smooth.
 const BAR_EVERY: Duration = Duration::from_millis(100);
@@ -38,12 +41,12 @@ pub(super) fn show(plan: &Plan, progress: &Progress, ended: &Receiver<()>) {
     while !has_ended(ended, LINE_EVERY) {
         let ticks = progress.ticks();
         let left = begun.elapsed().mul_f64((all - ticks) as f64 / ticks.max(1) as f64);
-        eprintln!(
+        output::note(format_args!(
             "{:.0} % ({ticks} of {all} ticks), {:.1} million person-ticks/s, {} left",
             ticks as f64 / all as f64 * 100.0,
             rate(ticks),
             HumanDuration(left),
-        );
+        ));
     }
 }
 

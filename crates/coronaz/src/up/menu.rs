@@ -1,9 +1,11 @@
 //! The paper's menu: add people, or stop.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 
 use coronaz_laboratory::control::{Answer, Asked, Request};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::output::Output;
 
 const MENU: &str = "
   1  add a safe person
@@ -15,22 +17,23 @@ const MENU: &str = "
 /// Shows the menu on a thread of its own; what is chosen goes where the control socket's requests go.
 pub(super) fn spawn(requests: mpsc::Sender<Asked>) {
     std::thread::spawn(move || {
+        let mut out = Output::stdout();
         let mut lines = std::io::stdin().lock().lines().map_while(Result::ok);
         loop {
-            println!("{MENU}");
-            let Some(choice) = question("> ", &mut lines) else { return };
+            out.line(MENU);
+            let Some(choice) = question("> ", &mut lines, &mut out) else { return };
             let request = match choice.as_str() {
                 "" => continue,
                 "1" => Request::Add { safe: 1, infected: 0, run: None },
                 "2" => Request::Add { safe: 0, infected: 1, run: None },
                 "3" => {
-                    let Some(safe) = number("How many safe? ", &mut lines) else { return };
-                    let Some(infected) = number("How many infected? ", &mut lines) else { return };
+                    let Some(safe) = number("How many safe? ", &mut lines, &mut out) else { return };
+                    let Some(infected) = number("How many infected? ", &mut lines, &mut out) else { return };
                     Request::Add { safe, infected, run: None }
                 }
                 "0" => Request::Stop,
                 other => {
-                    println!("{other:?} is not on the menu: 1, 2, 3 or 0.");
+                    out.line(format_args!("{other:?} is not on the menu: 1, 2, 3 or 0."));
                     continue;
                 }
             };
@@ -40,8 +43,8 @@ pub(super) fn spawn(requests: mpsc::Sender<Asked>) {
                 return;
             }
             match answered.blocking_recv() {
-                Ok(Answer::Done(text)) => println!("{text}"),
-                Ok(Answer::Refused(refusal)) => println!("{refusal}"),
+                Ok(Answer::Done(text)) => out.line(text),
+                Ok(Answer::Refused(refusal)) => out.line(refusal),
                 Ok(_) | Err(_) => return,
             }
         }
@@ -49,19 +52,17 @@ pub(super) fn spawn(requests: mpsc::Sender<Asked>) {
 }
 
 /// Asks until the answer is a number of people; `None` at the end of input.
-fn number(prompt: &str, lines: &mut impl Iterator<Item = String>) -> Option<u32> {
+fn number(prompt: &str, lines: &mut impl Iterator<Item = String>, out: &mut Output) -> Option<u32> {
     loop {
-        let text = question(prompt, lines)?;
+        let text = question(prompt, lines, out)?;
         match text.parse() {
             Ok(number) if number <= 10_000 => return Some(number),
-            _ => println!("A whole number from 0 to 10000, please, not {text:?}."),
+            _ => out.line(format_args!("A whole number from 0 to 10000, please, not {text:?}.")),
         }
     }
 }
 
-fn question(prompt: &str, lines: &mut impl Iterator<Item = String>) -> Option<String> {
-    print!("{prompt}");
-    // Without a terminal there is nobody to see the prompt.
-    let _ = std::io::stdout().flush();
+fn question(prompt: &str, lines: &mut impl Iterator<Item = String>, out: &mut Output) -> Option<String> {
+    out.text(prompt);
     lines.next().map(|line| line.trim().to_owned())
 }

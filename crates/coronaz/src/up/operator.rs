@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use coronaz_laboratory::set_aside::set_aside;
 use coronaz_server::Token;
 
 use crate::{
@@ -27,13 +28,20 @@ impl Operator {
         let named = |error: &io::Error| Failure::io(format!("the token file {}: {error}", file.display()));
         let secret = match make(&file, &chance::new_secret()?) {
             Ok(secret) => secret,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                std::fs::read_to_string(&file).map_err(|error| named(&error))?.trim().to_owned()
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read(&file) {
+                Ok(secret) => secret,
+                Err(Unusable::Io(error)) => return Err(named(&error)),
+                Err(Unusable::Damaged(why)) => {
+                    let kept = set_aside(&file).map_err(|error| named(&error))?;
+                    let (path, kept) = (file.display(), kept.display());
+                    tracing::warn!(
+                        "{path} holds no token: {why}; it is kept as {kept}, and a new token is made"
+                    );
+                    make(&file, &chance::new_secret()?).map_err(|error| named(&error))?
+                }
+            },
             Err(error) => return Err(named(&error)),
         };
-        let checked: Result<Token, _> = secret.parse();
-        checked.map_err(|error| Failure::usage(format!("{}: {}", file.display(), chain(&error))))?;
         Ok(Operator { file, secret })
     }
 
@@ -48,6 +56,28 @@ impl Operator {
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
+}
+
+/// Why a token file cannot be used.
+enum Unusable {
+    /// The system does not let it be read.
+    Io(io::Error),
+    /// What is in it is no token.
+    Damaged(String),
+}
+
+fn read(file: &Path) -> Result<String, Unusable> {
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            return Err(Unusable::Damaged("it is a folder".to_owned()));
+        }
+        Err(error) => return Err(Unusable::Io(error)),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| Unusable::Damaged("it is no text".to_owned()))?;
+    let secret = text.trim().to_owned();
+    let checked: Result<Token, _> = secret.parse();
+    checked.map(|_| secret).map_err(|error| Unusable::Damaged(chain(&error)))
 }
 
 fn make(file: &Path, secret: &str) -> io::Result<String> {
@@ -87,7 +117,26 @@ mod tests {
         std::fs::write(&file, "a+token/with=signs-in-it\n").expect("a file");
         let own = Operator::of(file.clone()).expect("an own token");
         assert!(own.way_in(listen).ends_with("#sign-in=a%2Btoken%2Fwith%3Dsigns-in-it"));
-        std::fs::write(&file, "short\n").expect("a file");
-        assert!(Operator::of(file).is_err());
+    }
+
+    #[test]
+    fn a_file_that_holds_no_token_is_set_aside_by_name_and_a_new_token_is_made() {
+        for content in [
+            &b""[..],
+            b"\n",
+            b"short\n",
+            b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            b"\xff\xfe\xff\xfe",
+            b"two words in one token\n",
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("operator-token");
+            std::fs::write(&file, content).expect("a file");
+            let first = Operator::of(file.clone()).expect("a token");
+            assert_eq!(first.secret.len(), 64, "{content:?}");
+            let kept = std::fs::read(folder.path().join("operator-token.damaged-1")).expect("kept");
+            assert_eq!(kept, content);
+            assert_eq!(Operator::of(file).expect("the same").secret, first.secret);
+        }
     }
 }
