@@ -13,6 +13,7 @@
 //! - `poison`: the poisoned records themselves
 //! - `inject`: begins and ends each fault
 //! - [`visitor`]: what somebody at the page sees: down times
+//! - [`silence`]: which group of devices stopped reporting, beyond what the faults explain
 //! - `settle`: waits until everything that was sent is stored
 //! - [`conduct`](mod@conduct): the whole, from the first part's start to the report
 //! - [`report`]: what was done, seen and found
@@ -33,6 +34,7 @@ mod records;
 pub mod report;
 pub mod schedule;
 mod settle;
+pub mod silence;
 pub mod stage;
 mod table;
 mod tools;

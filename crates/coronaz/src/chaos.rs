@@ -301,6 +301,8 @@ fn failure(error: &ChaosError) -> Failure {
 fn of_schedule(error: &ScheduleError) -> Failure {
     match error {
         ScheduleError::Io { .. } => Failure::io(chain(error)),
-        ScheduleError::Form { .. } | ScheduleError::Target { .. } => Failure::usage(chain(error)),
+        ScheduleError::Form { .. } | ScheduleError::Target { .. } | ScheduleError::Empty { .. } => {
+            Failure::usage(chain(error))
+        }
     }
 }

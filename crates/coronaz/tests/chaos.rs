@@ -6,8 +6,10 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
+use coronaz_testkit::{laboratory::Laboratory, wait::wait_for};
 use serde_json::Value;
 
 fn chaos(out: &Path, arguments: &[&str]) -> Command {
@@ -70,13 +72,7 @@ fn what_is_broken_comes_back_and_nothing_is_lost() {
         ("pause", 15_500, 1_000, "fleet", 0),
         ("restart-all", 17_500, 0, "", 0),
     ];
-    let mut text = "name = 'small'\n".to_owned();
-    for (kind, at_ms, lasts_ms, target, amount) in faults {
-        text += &format!(
-            "[[fault]]\nkind = '{kind}'\nat_ms = {at_ms}\nlasts_ms = {lasts_ms}\ntarget = '{target}'\namount = {amount}\n"
-        );
-    }
-    fs::write(&schedule, text).expect("written");
+    self::schedule(&schedule, &faults);
     let out = folder.path().join("out");
     let scenario = format!("--scenario={}", schedule.display());
     let ended =
@@ -84,11 +80,7 @@ fn what_is_broken_comes_back_and_nothing_is_lost() {
     let report = report(&out);
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(0), "{:#}\n{said}", report["findings"]);
-    let done = report["faults"].as_array().expect("faults");
-    assert_eq!(done.len(), faults.len());
-    for fault in done {
-        assert_eq!(fault["failed"], Value::Null, "{fault}");
-    }
+    assert_all_done(&report, faults.len());
     for audited in report["audits"].as_array().expect("audits") {
         assert!(audited["verdict"]["recorded"].as_u64() > Some(9), "people met: {audited}");
     }
@@ -123,6 +115,112 @@ fn a_laboratory_that_loses_what_its_devices_kept_is_found_out() {
     assert!(findings.contains("lost"), "{findings}");
     let page = fs::read_to_string(out.join("report.html")).expect("a page");
     assert!(page.contains("Something was found"));
+}
+
+/// A schedule file of these faults: kind, beginning, length, target, amount.
+fn schedule(path: &Path, faults: &[(&str, u64, u64, &str, i64)]) {
+    let mut text = "name = 'mine'\n".to_owned();
+    for (kind, at_ms, lasts_ms, target, amount) in faults {
+        text += &format!("[[fault]]\nkind = '{kind}'\nat_ms = {at_ms}\n");
+        for (name, value) in [("lasts_ms", lasts_ms.to_string()), ("amount", amount.to_string())] {
+            if value != "0" {
+                text += &format!("{name} = {value}\n");
+            }
+        }
+        if !target.is_empty() {
+            text += &format!("target = '{target}'\n");
+        }
+    }
+    fs::write(path, text).expect("written");
+}
+
+fn assert_all_done(report: &Value, faults: usize) {
+    let done = report["faults"].as_array().expect("faults");
+    assert_eq!(done.len(), faults);
+    for fault in done {
+        assert_eq!(fault["failed"], Value::Null, "{fault}");
+    }
+}
+
+#[test]
+fn logs_are_replaced_stores_restored_and_clocks_set_and_all_of_it_is_taken_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("faults.toml");
+    let faults = [
+        ("clock", 1_000, 3_000, "devices-1", -60),
+        ("clock-all", 6_000, 3_000, "", -60),
+        ("clock-ahead", 11_000, 4_000, "", 365),
+        ("store-restored", 17_000, 4_000, "", 0),
+        ("broker-replaced", 27_000, 2_000, "", 0),
+    ];
+    schedule(&file, &faults);
+    let out = folder.path().join("out");
+    let scenario = format!("--scenario={}", file.display());
+    let ended =
+        chaos(&out, &["--seed=1", "--devices=200", "--nodes=8", &scenario]).output().expect("coronaz");
+    assert!(matches!(ended.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&ended.stderr));
+    let report = report(&out);
+    assert_all_done(&report, faults.len());
+    let groups = report["groups"].as_array().expect("groups");
+    let names: Vec<_> = groups.iter().filter_map(|group| group["name"].as_str()).collect();
+    for name in ["devices-1", "devices-2", "devices-3", "fleet"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    let ahead = groups.iter().find(|group| group["name"] == "devices-3").expect("one device joined");
+    assert_eq!(ahead["devices"], 1, "{groups:?}");
+    let stopped = fs::read_dir(out.join("data/held")).expect("a folder").count();
+    assert_eq!(stopped, 0, "every part was let back");
+    assert!(out.join("data/broker").is_dir(), "the broker has a new log");
+}
+
+#[test]
+fn a_running_laboratory_has_its_parts_kept_down_for_as_long_as_asked_and_people_join_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("faults.toml");
+    let faults = [
+        ("down", 500, 2_500, "ingest", 0),
+        ("join", 4_500, 0, "", 2),
+        ("store-away", 5_500, 1_000, "", 0),
+        ("down", 8_000, 1_500, "serve", 0),
+        ("down", 12_000, 1_500, "broker", 0),
+        ("down", 16_000, 1_500, "devices-1", 0),
+    ];
+    schedule(&file, &faults);
+    let coronaz = Path::new(env!("CARGO_BIN_EXE_coronaz"));
+    let laboratory =
+        Laboratory::start(coronaz, &["--scenario=town", "--nodes=20", "--infected=2", "--seed=3"]);
+    let out = folder.path().join("out");
+    let place = [
+        format!("--data-dir={}", laboratory.data_dir().display()),
+        format!("--listen={}", laboratory.address),
+        format!("--scenario={}", file.display()),
+    ];
+    wait_for("a run in the store", Duration::from_secs(60), || {
+        let (_, runs) = laboratory.get("/api/v1/runs")?;
+        runs["runs"].as_array().filter(|runs| !runs.is_empty()).map(Vec::len)
+    });
+    let ended = chaos(&out, &place.iter().map(String::as_str).collect::<Vec<_>>()).output().expect("coronaz");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(matches!(ended.status.code(), Some(0 | 1)), "{said}");
+    let report = report(&out);
+    assert_all_done(&report, faults.len());
+    for (number, lasts_ms) in [(0, 2_500), (3, 1_500), (4, 1_500), (5, 1_500)] {
+        let fault = &report["faults"][number];
+        let lasted =
+            fault["ended_ms"].as_u64().zip(fault["began_ms"].as_u64()).map(|(end, begin)| end - begin);
+        assert!(lasted >= Some(lasts_ms - 500), "{fault}");
+    }
+    let restarts = |part: &str| {
+        let parts = report["parts"].as_array().expect("parts");
+        parts.iter().find(|found| found["name"] == part).map(|found| found["restarts"].as_u64().unwrap_or(0))
+    };
+    assert!(restarts("ingest") > Some(0) && restarts("devices-1") > Some(0), "{}", report["parts"]);
+    assert_eq!(restarts("devices-2"), Some(0), "those who joined: {}", report["parts"]);
+    for audited in report["audits"].as_array().expect("audits") {
+        for what in ["lost", "doubled", "wrong", "unknown"] {
+            assert_eq!(audited["verdict"][what], 0, "{audited:#}");
+        }
+    }
 }
 
 #[test]

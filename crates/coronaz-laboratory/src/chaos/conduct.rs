@@ -16,8 +16,9 @@ use super::{
     report::{Audited, Done, LinkFigures, PAGE_BACK_LIMIT_MS, PartFigures, Report},
     schedule::{Cast, Schedule, ScheduleError},
     settle::settle,
+    silence::{self, Arrivals},
     stage::{FLEET, Stage, StageError, StageOrder},
-    visitor::{Seen, Visitor},
+    visitor::{Line, Seen, Visitor},
 };
 use crate::audit::{self, AuditOptions, Until};
 
@@ -57,13 +58,15 @@ impl Faults {
     /// The schedule for what there is to break.
     ///
     /// # Errors
-    /// A file that is no schedule, or names what is not there.
+    /// A file that is no schedule, or names what is not there; a schedule without a fault.
     pub fn schedule(&self, seed: u64, cast: &Cast) -> Result<Schedule, ScheduleError> {
-        match self {
-            Faults::Random(length_ms) => Ok(Schedule::random(seed, *length_ms, cast)),
-            Faults::Paper => Ok(Schedule::paper(cast)),
-            Faults::File(path) => Schedule::load(path, cast),
-        }
+        let schedule = match self {
+            Faults::Random(length_ms) => Schedule::random(seed, *length_ms, cast),
+            Faults::Paper => Schedule::paper(cast),
+            Faults::File(path) => Schedule::load(path, cast)?,
+        };
+        schedule.check(cast)?;
+        Ok(schedule)
     }
 }
 
@@ -132,8 +135,10 @@ pub async fn conduct(
     };
     let schedule = faults.schedule(seed, &ground.cast())?;
     about.scenario.clone_from(&schedule.name);
+    about.left_out.clone_from(&schedule.left_out);
     let mut visitor = Visitor::start(ground.listen(), &runs);
-    let mut injector = match arrive(ground, &mut visitor, seed).await {
+    let arrivals = Arrivals::new(visitor.begun());
+    let mut injector = match arrive(ground, &mut visitor, seed, &arrivals).await {
         Ok(injector) => injector,
         Err((reason, ground)) => return Err(give_up(reason, ground).await),
     };
@@ -142,11 +147,17 @@ pub async fn conduct(
     let mut done = break_it(&mut injector, &schedule, &visitor, zero_ms, stop, tell).await;
     tell(Told::Step("the faults are over; watching the recovery"));
     look_afterwards(&mut visitor).await;
-    let watched_ms = visitor.now_ms() - zero_ms;
+    let end_ms = visitor.now_ms();
     let seen = visitor.seen().after(zero_ms);
     drop(visitor);
     credit(&mut done, &seen);
-    let mut report = about.report(seed, done, seen, watched_ms);
+    let mut report = about.report(seed, done, seen, end_ms - zero_ms);
+    report.groups = match &injector.ground {
+        Ground::Own(stage) => {
+            silence::figures(&arrivals.between(zero_ms, end_ms), &stage.devices(), &report.faults)
+        }
+        Ground::Foreign(_) => pictures(&report),
+    };
     report.parts = figures_of_parts(&injector.ground);
     conclude(injector, &runs, settle_within, &mut report, tell).await;
     report.judge();
@@ -156,6 +167,7 @@ pub async fn conduct(
 /// What a report says of the whole.
 struct About {
     scenario: String,
+    left_out: Vec<String>,
     devices: u32,
     nodes: u32,
     broker: String,
@@ -165,10 +177,11 @@ struct About {
 impl About {
     fn of(what: &What) -> Self {
         let embedded = || "embedded".to_owned();
-        let scenario = String::new();
+        let (scenario, left_out) = (String::new(), Vec::new());
         match what {
             What::Own(order) => About {
                 scenario,
+                left_out,
                 devices: order.devices,
                 nodes: order.nodes,
                 broker: order.broker.map_or_else(embedded, |address| address.to_string()),
@@ -176,6 +189,7 @@ impl About {
             },
             What::Foreign(..) => About {
                 scenario,
+                left_out,
                 devices: 0,
                 nodes: 0,
                 broker: "as it was found".to_owned(),
@@ -207,12 +221,23 @@ impl About {
             parts: Vec::new(),
             links: Vec::new(),
             air: None,
+            groups: Vec::new(),
+            left_out: self.left_out,
             rejected: 0,
             audits: Vec::new(),
             findings: Vec::new(),
             ok: false,
         }
     }
+}
+
+/// How long each picture of a laboratory stood still whose topic is not watched.
+fn pictures(report: &Report) -> Vec<silence::GroupFigures> {
+    let still = |line: &Line| {
+        let still: Vec<_> = line.outages.iter().map(|outage| (outage.from_ms, outage.until_ms)).collect();
+        silence::of_picture(&line.name, &still, &report.faults)
+    };
+    report.seen.pictures.iter().map(still).collect()
 }
 
 /// Says of each fault how long after it the visitor saw the page, and the pictures, as they should be.
@@ -237,13 +262,18 @@ fn runs_of(order: &StageOrder) -> Vec<(String, Uuid)> {
 }
 
 /// Waits for the first pictures, and follows the topic.
-async fn arrive(ground: Ground, visitor: &mut Visitor, seed: u64) -> Result<Injector, (String, Ground)> {
+async fn arrive(
+    ground: Ground,
+    visitor: &mut Visitor,
+    seed: u64,
+    arrivals: &Arrivals,
+) -> Result<Injector, (String, Ground)> {
     if !visitor.arrive(ARRIVE_WITHIN).await {
         let seconds = ARRIVE_WITHIN.as_secs();
         return Err((format!("no picture of every run at the page after {seconds} s"), ground));
     }
     let records = match &ground {
-        Ground::Own(stage) => match Records::start(stage.bus(), seed).await {
+        Ground::Own(stage) => match Records::start(stage.bus(), seed, arrivals.clone()).await {
             Ok(records) => Some(records),
             Err(error) => return Err((error.to_string(), ground)),
         },
@@ -392,4 +422,72 @@ fn audit_all(store: &StoreLocation, runs: &[(String, Uuid)], options: &AuditOpti
     let audits = runs.iter().map(audit).collect();
     let offsets = queries.offsets().unwrap_or_default();
     (audits, offsets.iter().map(|offset| offset.rejected).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::{Event, Kind};
+
+    fn report(failed: Option<&str>) -> Report {
+        let about = About {
+            scenario: "mine".to_owned(),
+            left_out: Vec::new(),
+            devices: 0,
+            nodes: 0,
+            broker: String::new(),
+            store: String::new(),
+        };
+        let event = Event { at_ms: 1, lasts_ms: 0, kind: Kind::Join, target: String::new(), amount: 3 };
+        let done = Done {
+            event,
+            began_ms: 1,
+            ended_ms: None,
+            note: String::new(),
+            failed: failed.map(str::to_owned),
+            page_back_ms: 0,
+            picture_back_ms: 0,
+        };
+        about.report(7, vec![done], Seen::of(&[]), 10)
+    }
+
+    #[test]
+    fn a_fault_that_could_not_be_done_is_a_finding_in_every_form_of_the_report() {
+        let mut well = report(None);
+        well.judge();
+        assert!(well.ok, "{:?}", well.findings);
+        let mut report = report(Some("the run has 64 groups already"));
+        report.judge();
+        assert!(!report.ok);
+        let finding = "the fault join 3 devices could not be done as ordered: the run has 64 groups already";
+        assert_eq!(report.findings, [finding]);
+        let json = serde_json::to_string(&report).expect("JSON");
+        for form in [report.text(), report.html(), json] {
+            assert!(form.contains(finding), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_stopped_reporting_is_a_finding_in_every_form_of_the_report() {
+        let mut report = report(None);
+        report.groups = vec![silence::of_picture("devices-1", &[(10_300, 31_000)], &[])];
+        report.judge();
+        let json = serde_json::to_string(&report).expect("JSON");
+        for form in [report.text(), report.html(), json] {
+            assert!(form.contains("senders of devices-1 did not report for up to 20.7 s"), "{form}");
+        }
+        assert!(!report.ok);
+    }
+
+    #[test]
+    fn without_a_fault_nothing_was_proved_and_what_was_left_out_is_named() {
+        let mut report = report(None);
+        report.left_out.push("the paper's case 1, the database is unavailable".to_owned());
+        report.judge();
+        assert!(report.ok && report.text().contains("1 of the schedule's cases could not be had here"));
+        assert!(report.html().contains("the database is unavailable"));
+        report.faults.clear();
+        report.judge();
+        assert!(report.findings[0].contains("no fault was done"), "{:?}", report.findings);
+    }
 }

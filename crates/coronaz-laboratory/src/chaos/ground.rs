@@ -3,9 +3,17 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::{schedule::Cast, stage::Stage};
+use rustix::process::Signal;
+use tokio::{task::JoinHandle, time::sleep};
+
+use super::{
+    schedule::{Cast, is_devices},
+    stage::Stage,
+    tools,
+};
 use crate::{
     control::{self, Answer, Request},
     part::{State, Status},
@@ -42,6 +50,36 @@ pub struct Foreign {
     /// Its store.
     pub store: StoreLocation,
 }
+
+/// A part of somebody else's laboratory that is kept down.
+#[derive(Debug)]
+pub(super) struct Held {
+    foreign: Foreign,
+    part: String,
+    killing: JoinHandle<()>,
+}
+
+impl Held {
+    /// Lets the part come back, at once: its laboratory may be pausing before the next start.
+    pub(super) async fn let_back(self) -> Result<(), String> {
+        self.killing.abort();
+        let waits = |part: &PartNow| part.name == self.part && part.pid.is_none() && !part.ended;
+        if self.foreign.parts().iter().any(waits) {
+            self.foreign.ask(Request::Restart { part: self.part.clone() }).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Nobody is killed after the faults.
+        self.killing.abort();
+    }
+}
+
+/// Between two looks for a process that is to be down.
+const KILLED_EVERY: Duration = Duration::from_millis(50);
 
 /// Where faults are done.
 #[derive(Debug)]
@@ -96,6 +134,19 @@ impl Ground {
         }
     }
 
+    /// Devices join; says what was answered.
+    pub(super) async fn join(&mut self, count: u32) -> Result<String, String> {
+        match self {
+            Ground::Own(stage) => {
+                stage.join(count, 0).map_err(|error| error.to_string())?;
+                Ok(String::new())
+            }
+            Ground::Foreign(foreign) => {
+                foreign.ask(Request::Add { safe: count, infected: 0, run: None }).await
+            }
+        }
+    }
+
     pub(super) fn parts(&self) -> Vec<PartNow> {
         match self {
             Ground::Own(stage) => stage.status().into_iter().map(PartNow::from).collect(),
@@ -114,11 +165,42 @@ impl Foreign {
         }
     }
 
-    /// What there is to break: its processes and its store. Nothing stands between its parts.
+    /// What there is to break: its processes, its store and its people. Nothing stands between its parts.
     #[must_use]
     pub fn cast(&self) -> Cast {
-        let parts: Vec<String> = self.parts().into_iter().map(|part| part.name).collect();
-        Cast { killable: parts.clone(), parts, store: self.store_file().is_some(), ..Cast::default() }
+        let there = self.parts().into_iter().filter(|part| !part.ended);
+        let parts: Vec<String> = there.map(|part| part.name).collect();
+        let join = parts.iter().any(|part| is_devices(part));
+        let store = self.store_file().is_some();
+        Cast { killable: parts.clone(), held: true, join, parts, store, ..Cast::default() }
+    }
+
+    /// Keeps a part down: its process is killed whenever there is one.
+    pub(super) fn hold(&self, part: &str) -> Held {
+        let (foreign, name) = (self.clone(), part.to_owned());
+        let killing = tokio::spawn(async move {
+            loop {
+                let looked = foreign.clone();
+                let parts = tokio::task::spawn_blocking(move || looked.parts()).await.unwrap_or_default();
+                if let Some(pid) = parts.iter().find(|now| now.name == name).and_then(|now| now.pid) {
+                    // It may have been killed by the look before, and not be noticed yet.
+                    let _ = tools::signal(pid, Signal::KILL);
+                }
+                sleep(KILLED_EVERY).await;
+            }
+        });
+        Held { foreign: self.clone(), part: part.to_owned(), killing }
+    }
+
+    async fn ask(&self, request: Request) -> Result<String, String> {
+        let data_dir = self.data_dir.clone();
+        let asked = tokio::task::spawn_blocking(move || control::ask(&data_dir, &request)).await;
+        match asked.map_err(|error| error.to_string())? {
+            Ok(Answer::Done(text)) => Ok(text),
+            Ok(Answer::Refused(refusal)) => Err(refusal.text),
+            Ok(_) => Err("the laboratory answered something else".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn store_file(&self) -> Option<PathBuf> {

@@ -9,16 +9,23 @@ use tokio::time::{Instant, sleep};
 use super::{
     air::Weather,
     fault::{Event, Kind},
-    ground::Ground,
+    ground::{Ground, Held},
     proxy::{Mode, Proxy},
     records::Records,
+    schedule::is_devices,
     tools,
 };
+
+mod replace;
 
 /// A part that is just being started again is waited for this long.
 const PROCESS_WITHIN: Duration = Duration::from_secs(6);
 /// The second of two equal beacons comes so much later.
 const TWICE_AFTER: Duration = Duration::from_millis(250);
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+/// Why a fault cannot be done to a laboratory that runs already.
+const OWN_ONLY: &str = "only a laboratory that chaos starts itself has that";
 
 /// What has to be taken back at a fault's end.
 enum Undo {
@@ -28,7 +35,10 @@ enum Undo {
     Clear,
     Empty(u32, Rlimit),
     Unlock(WriteLock),
-    SetRight(String),
+    SetRight(Vec<String>),
+    LetBack(Held),
+    StartBroker,
+    RestoreStore,
 }
 
 /// Does faults to a laboratory.
@@ -64,20 +74,28 @@ impl Injector {
                 Undo::Clear
             }
             Kind::StoreAway => self.take_store().await?,
-            Kind::Clock => {
-                let file = self.ground.stage()?.clock_file(target);
-                tools::set_clock(&file, event.amount).map_err(|error| error.to_string())?;
-                Undo::SetRight(target.to_owned())
+            Kind::Clock => self.set_clocks(vec![target.to_owned()], event.amount)?,
+            Kind::ClockAll => {
+                let parts = self.ground.parts().into_iter().map(|part| part.name);
+                self.set_clocks(parts.filter(|part| is_devices(part)).collect(), event.amount)?
             }
+            Kind::ClockAhead => {
+                let stage = self.ground.stage_mut().ok_or(OWN_ONLY)?;
+                let group = stage.next_group();
+                let file = stage.clock_file(&group);
+                tools::set_clock(&file, event.amount.saturating_mul(DAY_S))
+                    .map_err(|error| error.to_string())?;
+                stage.join(1, 0).map_err(|error| error.to_string())?;
+                Undo::SetRight(vec![group])
+            }
+            Kind::BrokerReplaced => self.replace_broker().await?,
+            Kind::StoreRestored => self.copy_store().await?,
             Kind::Copies | Kind::Shuffled | Kind::Poison => {
                 let records = self.records.as_ref().ok_or("nobody follows the topic")?;
                 return records.send(event.kind, usize::try_from(event.amount).unwrap_or(0)).await;
             }
             Kind::Join => {
-                let count = u32::try_from(event.amount).unwrap_or(0);
-                let stage = self.ground.stage_mut().ok_or("only an own laboratory is joined")?;
-                stage.join(count, 0).map_err(|error| error.to_string())?;
-                return Ok(String::new());
+                return self.ground.join(u32::try_from(event.amount).unwrap_or(0)).await;
             }
         };
         self.undo.insert(number, undo);
@@ -86,6 +104,11 @@ impl Injector {
 
     async fn begin_on_process(&mut self, number: usize, event: &Event) -> Result<String, String> {
         let target = event.target.as_str();
+        if let (Kind::Down, Ground::Foreign(foreign)) = (event.kind, &self.ground) {
+            self.process(target).await?;
+            self.undo.insert(number, Undo::LetBack(foreign.hold(target)));
+            return Ok("killed again whenever it comes back".to_owned());
+        }
         if event.kind == Kind::Down {
             let held = self.ground.stage()?.held_file(target);
             fs::write(held, "").map_err(|error| error.to_string())?;
@@ -124,9 +147,14 @@ impl Injector {
                 let unlocked = tokio::task::spawn_blocking(move || drop(lock)).await;
                 unlocked.map_err(|error| error.to_string())?;
             }
-            Undo::SetRight(part) => {
-                tools::set_clock(&self.ground.stage()?.clock_file(&part), 0).map_err(text)?;
+            Undo::SetRight(parts) => {
+                for part in parts {
+                    tools::set_clock(&self.ground.stage()?.clock_file(&part), 0).map_err(text)?;
+                }
             }
+            Undo::LetBack(held) => held.let_back().await?,
+            Undo::StartBroker => self.start_broker().await?,
+            Undo::RestoreStore => self.restore_store().await?,
         }
         Ok(())
     }
@@ -162,6 +190,17 @@ impl Injector {
             self.proxy(link)?.set(Mode::Cut);
         }
         Ok(Undo::Open(links))
+    }
+
+    fn set_clocks(&self, parts: Vec<String>, seconds: i64) -> Result<Undo, String> {
+        let stage = self.ground.stage()?;
+        for part in &parts {
+            tools::set_clock(&stage.clock_file(part), seconds).map_err(|error| error.to_string())?;
+        }
+        if parts.is_empty() {
+            return Err("there is no group of devices".to_owned());
+        }
+        Ok(Undo::SetRight(parts))
     }
 
     fn set_weather(&self, weather: Weather) -> Result<(), String> {
@@ -202,7 +241,8 @@ fn mode_of(event: &Event) -> Mode {
 fn weather_of(event: &Event) -> Weather {
     match event.kind {
         Kind::AirSplit => Weather::Split,
-        Kind::AirLoss => Weather::Loss(u8::try_from(event.amount.clamp(0, 100)).unwrap_or(100)),
+        // Its range was checked with the schedule.
+        Kind::AirLoss => Weather::Loss(u8::try_from(event.amount).unwrap_or(100)),
         Kind::AirDelay => Weather::Late(milliseconds(event.amount)),
         _ => Weather::Twice(TWICE_AFTER),
     }

@@ -70,6 +70,9 @@ impl Page {
             }
             self.add("</ul>");
         }
+        for left_out in &report.left_out {
+            self.add(&format!("<p class=\"note\">Not here: {}</p>", escaped(left_out)));
+        }
         self.add("</header>");
     }
 
@@ -149,6 +152,12 @@ impl Page {
             let rows: Vec<_> = report.links.iter().map(row).collect();
             self.table("The links", &["link", "connections", "passed"], rows);
         }
+        let row = |group: &super::silence::GroupFigures| {
+            let longest = seconds(group.silent_ms);
+            vec![group.name.clone(), group.devices.to_string(), longest, group.silent.to_string()]
+        };
+        let heads = ["group", "senders", "longest silence beyond the faults", "silent for too long"];
+        self.table("Who reported", &heads, report.groups.iter().map(row).collect::<Vec<_>>());
         if let Some((passed, lost)) = report.air {
             self.add(&format!(
                 "<p class=\"note\">Beacons from group to group: {passed} passed, {lost} lost.</p>"

@@ -71,7 +71,9 @@ fn group_of(done: &Done) -> &'static str {
     let name = done.event.kind.name();
     match name {
         "restart-all" => "everything",
-        "store-away" => "store",
+        "store-away" | "store-restored" => "store",
+        "broker-replaced" => "broker",
+        "clock-all" | "clock-ahead" => "clocks",
         "join" => "people",
         _ if name.starts_with("air") => "air",
         _ => "topic",

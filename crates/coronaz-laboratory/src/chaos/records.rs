@@ -19,12 +19,13 @@ use tokio::sync::oneshot;
 
 use super::{
     draws::Draws,
-    fault::Kind,
+    fault::{COPIES_MAX, Kind},
     poison::{self, Poisoned},
+    silence::Arrivals,
 };
 
 /// The newest records kept: as many as a schedule may ask copies of.
-const KEPT_RECORDS_MAX: usize = 5_000;
+const KEPT_RECORDS_MAX: usize = COPIES_MAX as usize;
 /// And their bytes: a fleet's frames are large.
 const KEPT_BYTES_MAX: usize = 64 << 20;
 /// What is sent to the topic is waited for this long; the broker may be what is broken just now.
@@ -42,10 +43,14 @@ pub(super) enum RecordsError {
     Thread(#[from] std::io::Error),
 }
 
-struct Asked {
-    kind: Kind,
-    count: usize,
-    answer: oneshot::Sender<Result<String, String>>,
+enum Asked {
+    Send {
+        kind: Kind,
+        count: usize,
+        answer: oneshot::Sender<Result<String, String>>,
+    },
+    /// The topic is another one: it is followed from its beginning.
+    BeginAgain,
 }
 
 /// Follows the topic until dropped.
@@ -57,13 +62,17 @@ pub(super) struct Records {
 
 impl Records {
     /// Begins to follow the topic from where it ends now. Waits for the topic.
-    pub(super) async fn start(bus: BusConfig, seed: u64) -> Result<Records, RecordsError> {
+    pub(super) async fn start(
+        bus: BusConfig,
+        seed: u64,
+        arrivals: Arrivals,
+    ) -> Result<Records, RecordsError> {
         let (asking, asked) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let (ready, started) = oneshot::channel();
         let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || {
-            match Follower::new(&bus, seed) {
+            match Follower::new(bus, seed, arrivals) {
                 Ok(follower) => {
                     // Whoever asked for it may have gone; then it is told to stop, too.
                     let _ = ready.send(Ok(()));
@@ -84,8 +93,14 @@ impl Records {
     pub(super) async fn send(&self, kind: Kind, count: usize) -> Result<String, String> {
         let (answer, answered) = oneshot::channel();
         let gone = || "nobody follows the topic any more".to_owned();
-        self.asking.send(Asked { kind, count, answer }).map_err(|_| gone())?;
+        self.asking.send(Asked::Send { kind, count, answer }).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+
+    /// Follows the topic of a broker that has lost its log, from its beginning.
+    pub(super) fn begin_again(&self) {
+        // Whoever would follow may have ended; then nothing is left to be followed.
+        let _ = self.asking.send(Asked::BeginAgain);
     }
 }
 
@@ -100,6 +115,8 @@ impl Drop for Records {
 }
 
 struct Follower {
+    bus: BusConfig,
+    arrivals: Arrivals,
     source: KafkaSource,
     sink: KafkaSink,
     draws: Draws,
@@ -109,24 +126,22 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(bus: &BusConfig, seed: u64) -> Result<Self, String> {
-        let partitions = ensure_topic(bus, TOPIC_WITHIN).map_err(|error| error.to_string())?;
-        let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
-        let sink = KafkaSink::new(bus).map_err(|error| error.to_string())?;
-        for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-            let ends = source.watermarks(partition, TOPIC_WITHIN).map_err(|error| error.to_string())?;
-            source.assign(partition, ends.high).map_err(|error| error.to_string())?;
-        }
+    fn new(bus: BusConfig, seed: u64, arrivals: Arrivals) -> Result<Self, String> {
+        let source = follow(&bus, false)?;
+        let sink = KafkaSink::new(&bus).map_err(|error| error.to_string())?;
         let (draws, kept) = (Draws::new(seed ^ 0xc0b1e5), VecDeque::new());
-        Ok(Follower { source, sink, draws, kept, kept_bytes: 0, sent: 0 })
+        Ok(Follower { bus, arrivals, source, sink, draws, kept, kept_bytes: 0, sent: 0 })
     }
 
     fn work(mut self, asked: &mpsc::Receiver<Asked>, stop: &AtomicBool) {
         let mut incoming = Vec::new();
         while !stop.load(Ordering::Relaxed) {
-            while let Ok(Asked { kind, count, answer }) = asked.try_recv() {
-                // Whoever asked may have gone; what it asked for is done all the same.
-                let _ = answer.send(self.carry_out(kind, count));
+            while let Ok(asked) = asked.try_recv() {
+                match asked {
+                    // Whoever asked may have gone; what it asked for is done all the same.
+                    Asked::Send { kind, count, answer } => drop(answer.send(self.carry_out(kind, count))),
+                    Asked::BeginAgain => self.begin_again(),
+                }
             }
             if let Err(error) = self.source.poll(POLL_WAIT, Limits::default(), &mut incoming) {
                 tracing::debug!(%error, "the topic cannot be followed just now");
@@ -134,9 +149,19 @@ impl Follower {
             }
             for message in incoming.drain(..) {
                 if let Incoming::Record(message) = message {
+                    self.arrivals.note(&message);
                     self.keep(message);
                 }
             }
+        }
+    }
+
+    /// A client that knows another log of the same topic is not asked to forget it: a new one reads the new log.
+    fn begin_again(&mut self) {
+        match (follow(&self.bus, true), KafkaSink::new(&self.bus)) {
+            (Ok(source), Ok(sink)) => (self.source, self.sink) = (source, sink),
+            (Err(reason), _) => tracing::warn!(reason, "the topic cannot be followed from its beginning"),
+            (_, Err(error)) => tracing::warn!(%error, "nothing can be sent to the new topic"),
         }
     }
 
@@ -198,6 +223,18 @@ impl Follower {
         self.sink.deliveries(Duration::ZERO, &mut deliveries);
         deliveries.iter().filter(|delivery| delivery.result.is_ok()).count()
     }
+}
+
+/// A source that follows all partitions, from their beginning or from where they end now.
+fn follow(bus: &BusConfig, from_the_beginning: bool) -> Result<KafkaSource, String> {
+    let partitions = ensure_topic(bus, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+    let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
+    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+        let ends = source.watermarks(partition, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+        let from = if from_the_beginning { ends.low } else { ends.high };
+        source.assign(partition, from).map_err(|error| error.to_string())?;
+    }
+    Ok(source)
 }
 
 fn copy_of(message: &Message) -> Poisoned {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{fault::Event, visitor::Seen};
+use super::{fault::Event, silence::GroupFigures, visitor::Seen};
 use crate::audit::Verdict;
 
 /// Within this time after the last fault the visitor's page has to be back.
@@ -104,6 +104,10 @@ pub struct Report {
     pub links: Vec<LinkFigures>,
     /// Beacons passed from group to group, and lost.
     pub air: Option<(u64, u64)>,
+    /// Who reported, and for how long they did not.
+    pub groups: Vec<GroupFigures>,
+    /// What belongs to the schedule and could not be had here, in words.
+    pub left_out: Vec<String>,
     /// Records that could not be read, as the store counts them.
     pub rejected: u64,
     /// The audits.
@@ -143,6 +147,15 @@ impl Report {
                 self.page_back_limit_ms as f64 / 1e3
             ));
         }
+        if self.faults.is_empty() {
+            findings.push("no fault was done, so nothing was proved".to_owned());
+        }
+        for done in &self.faults {
+            if let Some(reason) = &done.failed {
+                findings.push(format!("the fault {} could not be done as ordered: {reason}", done.event));
+            }
+        }
+        findings.extend(self.groups.iter().filter_map(GroupFigures::finding));
         for line in self.seen.pictures.iter().filter(|line| !line.well) {
             findings.push(format!("the {} did not move again", line.name));
         }

@@ -1,7 +1,7 @@
 //! The parts of a laboratory that is to be broken, with a proxy in each link between them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     air::{Air, AirError},
     proxy::Proxy,
-    schedule::Cast,
+    schedule::{Cast, is_devices},
 };
 use crate::{
     address,
@@ -214,6 +214,31 @@ impl Stage {
         self.data_dir.path().join("journal")
     }
 
+    /// The broker's own address, behind all proxies.
+    #[must_use]
+    pub fn broker(&self) -> SocketAddr {
+        self.broker
+    }
+
+    /// The embedded broker's folder.
+    #[must_use]
+    pub fn broker_folder(&self) -> PathBuf {
+        self.data_dir.broker_folder()
+    }
+
+    /// The devices of each group that has a process, by the journals that it has open.
+    #[must_use]
+    pub fn devices(&self) -> BTreeMap<String, BTreeSet<Uuid>> {
+        let groups = self.senders.iter().map(Part::status).filter(|status| is_devices(&status.name));
+        let devices = |pid: u32| {
+            let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            let files = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+            let journals = files.filter(|path| path.starts_with(self.journal()));
+            journals.filter_map(|path| Uuid::try_parse(path.file_stem()?.to_str()?).ok()).collect()
+        };
+        groups.filter_map(|status| Some((status.name, devices(status.pid?)))).collect()
+    }
+
     /// Its folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -290,17 +315,21 @@ async fn stop_all(parts: Vec<Part>) {
 /// newest checkpoint.
 #[must_use]
 pub fn cast(parts: Vec<String>, links: Vec<String>, air: bool) -> Cast {
+    // A served store is reached over links of its own.
+    let own_store = !links.iter().any(|link| link.ends_with("-store"));
     let those = |with: fn(&str) -> bool| parts.iter().filter(|part| with(part)).cloned().collect();
-    let is_devices = |part: &str| part.starts_with("devices-");
     Cast {
         killable: parts.clone(),
         held: true,
         // The fleet counts its ticks from its start and asks no clock; the broker's only expires records.
-        clocks: those(|part| part == INGEST || part.starts_with("devices-")),
+        clocks: those(|part| part == INGEST || is_devices(part)),
         disks: those(|part| part != SERVE),
         join: parts.iter().any(|part| is_devices(part)),
         links,
         air,
+        own: true,
+        own_broker: parts.iter().any(|part| part == BROKER),
+        own_store,
         store: true,
         topic: true,
         parts,

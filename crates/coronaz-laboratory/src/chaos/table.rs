@@ -42,8 +42,23 @@ pub(super) fn text(report: &Report) -> String {
     text.add("");
     audits(report, &mut text);
     text.add("");
-    if report.ok {
-        text.add("All is well.");
+    for group in &report.groups {
+        let silent = seconds(group.silent_ms);
+        text.add(format!(
+            "{:<18} {} senders, silent for at most {silent} beyond what the faults explain",
+            group.name, group.devices
+        ));
+    }
+    for left_out in &report.left_out {
+        text.add(format!("Not here: {left_out}"));
+    }
+    text.add("");
+    match (report.ok, report.left_out.len()) {
+        (false, _) => {}
+        (true, 0) => text.add("All is well."),
+        (true, cases) => text.add(format!(
+            "All is well, as far as it was tried: {cases} of the schedule's cases could not be had here."
+        )),
     }
     for finding in &report.findings {
         text.add(format!("FOUND: {finding}"));

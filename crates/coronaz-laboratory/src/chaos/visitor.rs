@@ -109,6 +109,12 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Nothing seen yet of these runs.
+    pub(super) fn of(runs: &[(String, Uuid)]) -> Seen {
+        let pictures = runs.iter().map(|(name, _)| Line::new(format!("picture of {name}"))).collect();
+        Seen { page: Line::new("page".to_owned()), pictures }
+    }
+
     /// The same with times counted from `zero_ms` on.
     #[must_use]
     pub fn after(mut self, zero_ms: u64) -> Seen {
@@ -151,12 +157,8 @@ impl Visitor {
     pub fn start(server: SocketAddr, runs: &[(String, Uuid)]) -> Visitor {
         let begun = Instant::now();
         let watched = |&(_, run): &(String, Uuid)| Watched { run, live: false, moment: None, moved_ms: 0 };
-        let pictures = runs.iter().map(|(name, _)| Line::new(format!("picture of {name}"))).collect();
-        let state = State {
-            answers: false,
-            runs: runs.iter().map(watched).collect(),
-            seen: Seen { page: Line::new("page".to_owned()), pictures },
-        };
+        let runs_watched = runs.iter().map(watched).collect();
+        let state = State { answers: false, runs: runs_watched, seen: Seen::of(runs) };
         let state = Arc::new(Mutex::new(state));
         let mut tasks = JoinSet::new();
         tasks.spawn(ask_again_and_again(server, Arc::clone(&state)));
@@ -177,6 +179,12 @@ impl Visitor {
         }
         self.tasks.spawn(look_again_and_again(Arc::clone(&self.state), self.begun));
         true
+    }
+
+    /// When the visit began.
+    #[must_use]
+    pub fn begun(&self) -> Instant {
+        self.begun
     }
 
     /// Milliseconds since the visit began.

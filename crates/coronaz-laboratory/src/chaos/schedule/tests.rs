@@ -1,7 +1,7 @@
 use super::*;
 
 /// The first fault of seed 1 for the cast below.
-const GOLDEN_FIRST: &str = "   5.0 s     7.5 s  stall nodes-broker";
+const GOLDEN_FIRST: &str = "   5.0 s         -  shuffled 524 records";
 
 fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(|&name| name.to_owned()).collect()
@@ -14,6 +14,9 @@ fn cast() -> Cast {
         held: true,
         links: names(&["nodes-broker", "fleet-broker", "ingest-broker"]),
         clocks: names(&["ingest", "devices-1"]),
+        own: true,
+        own_broker: true,
+        own_store: true,
         disks: names(&["broker", "ingest"]),
         air: true,
         store: true,
@@ -98,10 +101,90 @@ fn a_file_is_read_and_its_mistakes_are_named() {
     for (text, right) in [
         ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'kil'\n", "kill"),
         ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'kill'\ntarget = 'server'\n", "broker, ingest, serve"),
-        ("name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'pause'\ntarget='serve'\nlasts_ms=9999999\n", "at most"),
+        (
+            "name = 'x'\n[[fault]]\nat_ms = 1\nkind = 'pause'\ntarget='serve'\nlasts_ms=9999999\n",
+            "lasts_ms has to be",
+        ),
         ("[[fault]]\n", "missing field"),
     ] {
         let said = format!("{:?} {}", load(text), load(text).unwrap_err());
         assert!(said.contains(right), "{text}: {said}");
     }
+}
+
+#[test]
+fn a_file_that_asks_for_what_cannot_be_is_refused_with_its_line_and_what_would_be_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("faults.toml");
+    let load = |text: &str| {
+        fs::write(&path, text).expect("written");
+        Schedule::load(&path, &cast()).map_err(|error| error.to_string())
+    };
+    let fault = |what: &str| {
+        format!(
+            "name = 'x'\n[[fault]]\nat_ms = 9\nkind = 'kill'\ntarget = 'serve'\n\n[[fault]]\nat_ms = 1\n{what}\n"
+        )
+    };
+    let link = "target = 'nodes-broker'";
+    for (what, right) in [
+        (format!("kind = 'delay'\n{link}\nlasts_ms = 5\namount = -500"), "from 1 to 60000 ms, not -500"),
+        ("kind = 'air-loss'\nlasts_ms = 5\namount = 500".to_owned(), "from 1 to 100 %, not 500"),
+        ("kind = 'copies'\namount = -3".to_owned(), "from 1 to 5000 records, not -3"),
+        ("kind = 'join'\namount = 1000000".to_owned(), "from 1 to 1000 devices"),
+        ("kind = 'join'".to_owned(), "from 1 to 1000 devices, not 0"),
+        ("kind = 'pause'\ntarget = 'serve'".to_owned(), "lasts_ms has to be from 1"),
+        ("kind = 'restart-all'\ntarget = 'serve'".to_owned(), "it has no target"),
+    ] {
+        let said = load(&fault(&what)).expect_err(&what);
+        assert!(said.contains(right) && said.contains("(line 7 of "), "{what}: {said}");
+    }
+    let json = r#"{"name":"x","fault":[{"at_ms":1,"kind":"delay","target":"nodes-broker","lasts_ms":5,"amount":0}]}"#;
+    assert!(load(json).unwrap_err().contains("(number 1 in "), "JSON has no lines");
+    for nothing in ["name = 'mine'\n", "{\"name\":\"mine\"}", "{\"name\":\"mine\",\"fault\":[]}"] {
+        let said = load(nothing).unwrap_err();
+        assert!(said.contains("has no fault") && said.contains("[[fault]]"), "{said}");
+    }
+}
+
+#[test]
+fn a_schedule_of_chance_that_has_no_room_for_a_fault_says_so() {
+    let said = Schedule::random(1, 4_000, &cast()).check(&cast()).unwrap_err().to_string();
+    assert!(said.contains("raise --minutes"), "{said}");
+}
+
+#[test]
+fn the_papers_cases_that_cannot_be_had_are_named() {
+    let there = names(&["ingest", "serve", "devices-3"]);
+    let served = Cast { killable: there.clone(), parts: there, held: true, join: true, ..Cast::default() };
+    let paper = Schedule::paper(&served);
+    let kinds: Vec<String> = paper.events.iter().map(ToString::to_string).collect();
+    assert_eq!(kinds, ["down ingest", "down serve", "join 5 devices", "down devices-3"]);
+    assert_eq!(paper.left_out.len(), 2, "{:?}", paper.left_out);
+    assert!(paper.to_string().contains("not here: the paper's case 1, the database is unavailable"));
+    assert!(Schedule::paper(&cast()).left_out.is_empty());
+}
+
+#[test]
+fn a_laboratory_of_somebody_elses_is_joined_by_nobody_without_being_asked() {
+    let there = names(&["serve", "devices-1"]);
+    let foreign = Cast { killable: there.clone(), parts: there, held: true, join: true, ..Cast::default() };
+    let schedule = Schedule::random(3, 600_000, &foreign);
+    assert!(schedule.events.iter().all(|event| event.kind != Kind::Join));
+    assert!(foreign.targets(Kind::Join) == [""], "a file may ask for it");
+}
+
+#[test]
+fn what_needs_the_laboratory_to_itself_overlaps_with_nothing() {
+    let mut seen = 0;
+    for seed in 0..200 {
+        let events = Schedule::random(seed, 180_000, &cast()).events;
+        for (place, one) in events.iter().enumerate().filter(|(_, event)| event.kind.is_alone()) {
+            seen += 1;
+            for (_, other) in events.iter().enumerate().filter(|(other, _)| *other != place) {
+                let apart = other.until_ms() <= one.at_ms || other.at_ms >= one.until_ms();
+                assert!(apart, "seed {seed}: {other} at {} during {one} at {}", other.at_ms, one.at_ms);
+            }
+        }
+    }
+    assert!(seen > 200, "both kinds in most schedules: {seen}");
 }

@@ -46,11 +46,18 @@ impl Stage {
         Ok(())
     }
 
+    /// The name of the group of devices that is started next.
+    #[must_use]
+    pub fn next_group(&self) -> String {
+        format!("devices-{}", self.groups + 1)
+    }
+
     /// Starts another group of devices; groups share the two airs in turn.
     ///
     /// # Errors
     /// Their spool folder cannot be made.
     pub fn join(&mut self, count: u32, infected: u32) -> io::Result<()> {
+        let name = self.next_group();
         self.groups += 1;
         let group = self.groups;
         let mut plan = self.plan.clone();
@@ -58,7 +65,7 @@ impl Stage {
             let [one, other]: [SocketAddrV4; 2] = air.addresses();
             if group % 2 == 1 { one.into() } else { other.into() }
         });
-        let spool = self.data_dir.spool(plan.run, &format!("devices-{group}"));
+        let spool = self.data_dir.spool(plan.run, &name);
         fs::create_dir_all(spool)?;
         let people = People { safe: count - infected, infected };
         let devices = plan.devices_part(&self.data_dir, &self.by_link("nodes-broker"), group, people);
