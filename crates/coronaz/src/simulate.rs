@@ -32,7 +32,7 @@ use crate::{
     coronaz simulate paper --people 1000000 --infected 1000 --density 0.002 --zombie-lifetime 0 --ticks 600\n  \
     coronaz simulate my-town.toml --seed 7 --contacts all --out results\n  \
     coronaz simulate town --ticks 600 --checkpoint minute-10\n  \
-    coronaz simulate --resume minute-10 --ticks 3600 --replicates 16 --infection-radius 1")]
+    coronaz simulate --resume minute-10 --ticks 3600 --replicates 16 --infection-radius 1 --out other-futures")]
 pub(crate) struct Args {
     /// The scenario: `town`, `paper`, or a TOML file
     #[arg(value_name = "SCENARIO", required_unless_present = "resume")]
