@@ -48,13 +48,11 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 /// # Errors
 /// [`StoreError::NotAStore`] for another program's database, [`StoreError::TooNew`] for a newer version.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    let number =
-        |pragma: &str| connection.query_row(&format!("pragma {pragma}"), [], |row| row.get::<_, i64>(0));
-    let read = || -> rusqlite::Result<(i64, i64, i64)> {
-        let tables = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
-        Ok((number("application_id")?, number("user_version")?, tables))
-    };
-    let (application, version, tables) = read().map_err(|error| read_error(path, error))?;
+    // One statement, so that all three are of one moment: the file may be brought up to date in between.
+    let asked = "select application_id, user_version, (select count(*) from sqlite_schema) \
+        from pragma_application_id, pragma_user_version";
+    let read = connection.query_row(asked, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let (application, version, tables): (i64, i64, i64) = read.map_err(|error| read_error(path, error))?;
     let location = || path.display().to_string();
     if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
         let reason = "it is another program's database".to_owned();
