@@ -12,6 +12,8 @@ use crate::{config::Limits, problem::Problem};
 
 /// A store that is away fails many questions; the operator is told of it this often.
 const LOG_EVERY: Duration = Duration::from_secs(1);
+/// Beside its server a store may just be made, or brought up to date; only one that takes longer is a problem.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// The way to the store.
 #[derive(Clone)]
@@ -19,7 +21,7 @@ pub(crate) struct Readers {
     store: Arc<dyn Queries>,
     permits: Arc<Semaphore>,
     time_max: Duration,
-    logged: Arc<Mutex<Option<Instant>>>,
+    words: Arc<Mutex<Words>>,
 }
 
 /// Why a question has no answer.
@@ -42,7 +44,7 @@ impl Readers {
             store,
             permits: Arc::new(Semaphore::new(limits.questions_max)),
             time_max: limits.question_time_max,
-            logged: Arc::default(),
+            words: Arc::new(Mutex::new(Words::new(Instant::now()))),
         }
     }
 
@@ -68,21 +70,64 @@ impl Readers {
         };
         let answer =
             tokio::time::timeout(self.time_max, answer).await.unwrap_or(Err(ReadError::Late(self.time_max)));
-        if let Err(error) = &answer {
-            self.log(error);
+        match &answer {
+            Err(error) if !error.is_about_the_request() => self.log(error),
+            _ => self.words().answered(),
         }
         answer
     }
 
     fn log(&self, error: &ReadError) {
-        if error.is_about_the_request() {
-            return;
+        match self.words().failed(Instant::now()) {
+            Word::None => {}
+            Word::Waiting => tracing::info!(reason = %error, "waiting for the store"),
+            Word::Unavailable => tracing::warn!(%error, "the store does not answer"),
         }
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
-            *logged = Some(Instant::now());
-            tracing::warn!(%error, "the store does not answer");
+    }
+
+    fn words(&self) -> std::sync::MutexGuard<'_, Words> {
+        // Plain values: they are whole even when a holder of the lock panicked.
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the log says of a store that does not answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Word {
+    None,
+    /// It has not answered yet, which is usual for a while.
+    Waiting,
+    /// It is a problem.
+    Unavailable,
+}
+
+#[derive(Debug)]
+struct Words {
+    started: Instant,
+    /// Whether it has ever answered.
+    answered: bool,
+    waiting: bool,
+    warned_at: Option<Instant>,
+}
+
+impl Words {
+    fn new(started: Instant) -> Self {
+        Self { started, answered: false, waiting: false, warned_at: None }
+    }
+
+    fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    fn failed(&mut self, now: Instant) -> Word {
+        if !self.answered && now.duration_since(self.started) < STARTING {
+            return if std::mem::replace(&mut self.waiting, true) { Word::None } else { Word::Waiting };
         }
+        if self.warned_at.is_some_and(|at| now.duration_since(at) < LOG_EVERY) {
+            return Word::None;
+        }
+        self.warned_at = Some(now);
+        Word::Unavailable
     }
 }
 
@@ -104,5 +149,30 @@ impl From<ReadError> for Problem {
             }
             ReadError::Store(_) | ReadError::Late(_) | ReadError::Panicked => Problem::unavailable(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_not_there_yet_is_waited_for_quietly_and_only_a_long_wait_is_a_warning() {
+        let start = Instant::now();
+        let mut words = Words::new(start);
+        let at = |ms| start + Duration::from_millis(ms);
+        assert_eq!(words.failed(at(10)), Word::Waiting);
+        assert!((1..990).all(|tenth| words.failed(at(tenth * 10)) == Word::None));
+        assert_eq!(words.failed(at(10_000)), Word::Unavailable);
+        assert_eq!((words.failed(at(10_500)), words.failed(at(11_000))), (Word::None, Word::Unavailable));
+    }
+
+    #[test]
+    fn a_store_that_has_answered_and_goes_away_is_a_warning_at_once() {
+        let start = Instant::now();
+        let mut words = Words::new(start);
+        words.answered();
+        assert_eq!(words.failed(start), Word::Unavailable);
+        assert_eq!(words.failed(start), Word::None);
     }
 }
