@@ -1,7 +1,7 @@
 //! The folder that holds everything a laboratory keeps, and the lock that one laboratory has on it.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
