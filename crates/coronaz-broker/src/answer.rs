@@ -24,7 +24,7 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::data::Data;
-use crate::groups::Groups;
+use crate::groups::{Groups, Waiting};
 use crate::log::Slice;
 use crate::log::codec::Opener;
 use crate::partition::Bell;
@@ -52,6 +52,16 @@ pub(crate) struct Answer {
     pub(crate) writer: Writer,
     /// After how many of the bytes each of these comes, rising.
     pub(crate) slices: Vec<(usize, Slice)>,
+    /// What it still waits for.
+    later: Option<Later>,
+}
+
+/// An answer that other members of a group have to come for first.
+#[derive(Debug)]
+struct Later {
+    version: i16,
+    is_join: bool,
+    waiting: Waiting,
 }
 
 impl Answer {
@@ -101,7 +111,9 @@ impl Broker {
                 self.metadata(version, topics.as_deref(), *operations, to);
             }
             Question::FindCoordinator(of) => self.coordinator(version, *of, to),
-            Question::Group(asked) => self.group(version, request.client, asked, asker, to)?,
+            Question::Group(asked) => {
+                answer.later = self.group(version, request.client, asked, asker, to);
+            }
             Question::CreateTopics { topics, validate_only } => {
                 self.create_topics(topics, *validate_only, to);
             }
@@ -116,6 +128,15 @@ impl Broker {
                 }
             }
             Question::Fetch(fetch) => self.fetch(version, fetch, asker, &mut answer),
+        }
+        Some(answer)
+    }
+
+    /// Waits for what an answer still needs; `None` when the client has gone meanwhile.
+    pub(crate) fn complete(&self, mut answer: Answer, asker: &Asker<'_>) -> Option<Answer> {
+        if let Some(Later { version, is_join, waiting }) = answer.later.take() {
+            let reply = self.groups.wait(waiting, &|| asker.has_gone())?;
+            groups::replied(version, is_join, &reply, &mut answer.writer);
         }
         Some(answer)
     }

@@ -79,8 +79,9 @@ pub(crate) fn serve(mut stream: &TcpStream, broker: &Broker, memory: &Memory) ->
         stream.set_read_timeout(Some(STALL_MAX))?;
         let lease = buffers.read(&[key_high, key_low], bytes - 2, stream)?;
         let answer = broker.answer(&Request::decode(&lease.bytes)?, &mut asker);
+        // The request's memory is given back first: an answer that waits for others may wait for long.
         drop(lease);
-        if let Some(answer) = answer {
+        if let Some(answer) = answer.and_then(|answer| broker.complete(answer, &asker)) {
             send(&answer, stream)?;
         }
     }

@@ -5,7 +5,7 @@
 //! | `group`, `member` | one group: the rebalance protocol as a state machine |
 //! | `table` | all groups, and how many there may be |
 //! | `committed` | committed offsets, and when they expire |
-//! | `journal` | those on disk |
+//! | `journal` | those, and the members of stable groups, on disk |
 //! | `coordinator` | the connections' way in: one lock, and requests that wait |
 
 mod committed;
@@ -19,7 +19,7 @@ mod table;
 mod tests;
 
 pub(crate) use committed::{Commit, METADATA_BYTES_MAX, OfGroup};
-pub(crate) use coordinator::{Described, Groups};
+pub(crate) use coordinator::{Described, Groups, Waiting};
 pub(crate) use group::Phase;
 pub(crate) use member::Member;
 pub(crate) use table::Table;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Asker, Broker};
+use super::{Asker, Broker, Later};
 use crate::groups::{Described, Join, Joined, Member, Ms, Reply, Sync};
 use crate::protocol::ErrorCode;
 use crate::protocol::groups::{GroupQuestion, JoinGroup};
@@ -16,7 +16,7 @@ const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 const JOIN_WITH_ID: i16 = 4;
 
 impl Broker {
-    /// Answers a request about a group; `None` when the client has gone while it waited.
+    /// Answers a request about a group, or says what the answer waits for.
     pub(super) fn group(
         &self,
         version: i16,
@@ -24,17 +24,15 @@ impl Broker {
         asked: &GroupQuestion<'_>,
         asker: &Asker<'_>,
         to: &mut Writer,
-    ) -> Option<()> {
+    ) -> Option<Later> {
         match asked {
             GroupQuestion::Join(join) => {
-                let (client, host) = (client, asker.host());
-                let reply = self.groups.join(&whole(version, join, client, &host), &|| asker.has_gone())?;
-                joined(version, &reply, to);
+                let waiting = self.groups.join(&whole(version, join, client, &asker.host()));
+                return Some(Later { version, is_join: true, waiting });
             }
             GroupQuestion::Sync { group, who, assignments } => {
-                let ask = Sync { group, who: *who, assignments };
-                let reply = self.groups.sync(&ask, &|| asker.has_gone())?;
-                synced(version, &reply, to);
+                let waiting = self.groups.sync(&Sync { group, who: *who, assignments });
+                return Some(Later { version, is_join: false, waiting });
             }
             GroupQuestion::Heartbeat { group, who } => {
                 not_slowed(version >= 1, to);
@@ -71,7 +69,7 @@ impl Broker {
             }
             GroupQuestion::DeleteOffsets { group, topics } => self.delete_offsets(group, topics, to),
         }
-        Some(())
+        None
     }
 
     fn leave(&self, version: i16, group: &str, members: &[(&str, Option<&str>)], to: &mut Writer) {
@@ -145,6 +143,11 @@ fn whole<'a>(version: i16, join: &'a JoinGroup<'a>, client: &'a str, host: &'a s
         protocols: &join.protocols,
         needs_id: version >= JOIN_WITH_ID,
     }
+}
+
+/// Writes the answer that a request waited for.
+pub(super) fn replied(version: i16, is_join: bool, reply: &Reply, to: &mut Writer) {
+    if is_join { joined(version, reply, to) } else { synced(version, reply, to) }
 }
 
 fn joined(version: i16, reply: &Reply, to: &mut Writer) {

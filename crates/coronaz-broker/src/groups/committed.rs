@@ -102,6 +102,19 @@ impl Committed {
         self.change(time, &Entry::Commit { group, unix_ms: time.unix_ms, commits })
     }
 
+    /// The members of groups as they were saved last.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.offsets.members.iter().map(|(group, saved)| (group.as_str(), &**saved))
+    }
+
+    /// Saves the members of a group; no bytes when it has none any more. What cannot be written is logged:
+    /// they would join again after a restart.
+    pub(crate) fn save_members(&mut self, time: Time, group: &str, saved: &[u8]) {
+        if !saved.is_empty() || self.offsets.members.contains_key(group) {
+            let _ = self.change(time, &Entry::Members { group, saved });
+        }
+    }
+
     /// Forgets the offsets of a group.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -44,6 +44,14 @@ impl Inner {
     }
 }
 
+/// A request that was taken and waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    group: String,
+    ticket: Ticket,
+    answer: Receiver<Reply>,
+}
+
 /// A group as others see it.
 #[derive(Debug)]
 pub(crate) struct Described {
@@ -55,7 +63,8 @@ pub(crate) struct Described {
 }
 
 impl Groups {
-    /// Opens the groups in a folder. What was committed of topics that are gone is forgotten.
+    /// Opens the groups in a folder. What was committed of topics that are gone is forgotten; members have
+    /// their places again.
     ///
     /// # Errors
     /// What the system says.
@@ -66,7 +75,16 @@ impl Groups {
             info!(topic, "the offsets that were committed of a missing topic are forgotten");
             committed.forget_topic(time, topic);
         }
-        let inner = Inner { table: Table::default(), committed, waiting: HashMap::new(), ticket: 0 };
+        let mut table = Table::default();
+        for (group, saved) in committed.members() {
+            table.restore(time.now, group, saved);
+        }
+        let of_no_use = committed.members().map(|(group, _)| group.to_owned());
+        let of_no_use: Vec<String> = of_no_use.filter(|group| table.group(group).is_none()).collect();
+        for group in of_no_use {
+            committed.save_members(time, &group, &[]);
+        }
+        let inner = Inner { table, committed, waiting: HashMap::new(), ticket: 0 };
         Ok(Self { started: Instant::now(), inner: Mutex::new(inner) })
     }
 
@@ -88,18 +106,17 @@ impl Groups {
         let mut inner = self.lock();
         let mut replies = Replies::new();
         // Taken with the lock held, so that it rises from one to the next.
-        let done = work(&mut inner, self.time(), &mut replies);
+        let time = self.time();
+        let done = work(&mut inner, time, &mut replies);
+        for (group, saved) in inner.table.take_unsaved() {
+            inner.committed.save_members(time, &group, &saved);
+        }
         inner.deliver(replies);
         done
     }
 
-    /// A request whose answer may have to wait; `None` when the client has gone meanwhile.
-    fn wait(
-        &self,
-        group: &str,
-        has_gone: &dyn Fn() -> bool,
-        ask: impl FnOnce(&mut Table, Ms, Ticket, &mut Replies),
-    ) -> Option<Reply> {
+    /// A request whose answer may have to wait.
+    fn ask(&self, group: &str, ask: impl FnOnce(&mut Table, Ms, Ticket, &mut Replies)) -> Waiting {
         let (sender, answer) = mpsc::channel();
         let ticket = self.with(|inner, time, replies| {
             inner.ticket += 1;
@@ -107,8 +124,14 @@ impl Groups {
             ask(&mut inner.table, time.now, inner.ticket, replies);
             inner.ticket
         });
+        Waiting { group: group.to_owned(), ticket, answer }
+    }
+
+    /// Waits for the answer; `None` when the client has gone meanwhile.
+    pub(crate) fn wait(&self, waiting: Waiting, has_gone: &dyn Fn() -> bool) -> Option<Reply> {
+        let Waiting { group, ticket, answer } = waiting;
         loop {
-            let deadline = self.lock().table.deadline(group);
+            let deadline = self.lock().table.deadline(&group);
             let left = deadline.map_or(LOOK_EVERY, |at| Duration::from_millis(at.saturating_sub(self.now())));
             match answer.recv_timeout(left.clamp(Duration::from_millis(1), LOOK_EVERY)) {
                 Ok(reply) => return Some(reply),
@@ -116,32 +139,35 @@ impl Groups {
                 Err(RecvTimeoutError::Timeout) if has_gone() => {
                     self.with(|inner, time, replies| {
                         inner.waiting.remove(&ticket);
-                        inner.table.abandon(time.now, group, ticket, replies);
+                        inner.table.abandon(time.now, &group, ticket, replies);
                     });
                     return None;
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.with(|inner, time, replies| inner.table.advance(time.now, group, replies));
+                    self.with(|inner, time, replies| inner.table.advance(time.now, &group, replies));
                 }
             }
         }
     }
 
-    /// Answers a `JoinGroup`, once everybody joined or had the time for it.
-    pub(crate) fn join(&self, ask: &Join<'_>, has_gone: &dyn Fn() -> bool) -> Option<Reply> {
+    /// Takes a `JoinGroup`, which is answered once everybody joined or had the time for it.
+    pub(crate) fn join(&self, ask: &Join<'_>) -> Waiting {
         let mut bytes = [0; 16];
-        if let Err(error) = getrandom::fill(&mut bytes) {
-            warn!(%error, "no random number for a member's id");
-            let error = ErrorCode::CoordinatorNotAvailable;
-            return Some(Reply::Refused { error, member: ask.member.to_owned() });
-        }
+        let drawn = getrandom::fill(&mut bytes);
         let random = format!("{:032x}", u128::from_be_bytes(bytes));
-        self.wait(ask.group, has_gone, |table, now, ticket, out| table.join(now, ticket, ask, &random, out))
+        self.ask(ask.group, |table, now, ticket, out| match drawn {
+            Ok(()) => table.join(now, ticket, ask, &random, out),
+            Err(error) => {
+                warn!(%error, "no random number for a member's id");
+                let error = ErrorCode::CoordinatorNotAvailable;
+                out.push((ticket, Reply::Refused { error, member: ask.member.to_owned() }));
+            }
+        })
     }
 
-    /// Answers a `SyncGroup`, once the leader assigned.
-    pub(crate) fn sync(&self, ask: &Sync<'_>, has_gone: &dyn Fn() -> bool) -> Option<Reply> {
-        self.wait(ask.group, has_gone, |table, now, ticket, out| table.sync(now, ticket, ask, out))
+    /// Takes a `SyncGroup`, which is answered once the leader assigned.
+    pub(crate) fn sync(&self, ask: &Sync<'_>) -> Waiting {
+        self.ask(ask.group, |table, now, ticket, out| table.sync(now, ticket, ask, out))
     }
 
     pub(crate) fn heartbeat(&self, group: &str, who: &Who<'_>) -> ErrorCode {

@@ -7,6 +7,7 @@
 //! the answers to requests that wait are put into a list.
 
 mod join;
+mod saved;
 
 pub(super) use join::shortened;
 
@@ -41,6 +42,8 @@ pub(crate) struct Group {
     leader: String,
     /// In the order in which they came.
     pub(crate) members: Vec<Member>,
+    /// It became stable, or a member of a stable group was replaced, and that was not saved yet.
+    pub(super) is_unsaved: bool,
     /// Ids that were given out and have not joined, each until when.
     expected: Vec<(String, Ms)>,
 }
@@ -54,6 +57,7 @@ impl Default for Group {
             protocol: String::new(),
             leader: String::new(),
             members: Vec::new(),
+            is_unsaved: false,
             expected: Vec::new(),
         }
     }
@@ -123,6 +127,7 @@ impl Group {
             }
         }
         self.phase = Phase::Stable;
+        self.is_unsaved = true;
     }
 
     /// Takes a Heartbeat.

@@ -25,6 +25,8 @@ pub(crate) struct Table {
     groups: BTreeMap<String, Group>,
     /// What their members hold.
     pub(super) bytes: usize,
+    /// Groups to be saved, as bytes; no bytes for one that is gone.
+    unsaved: Vec<(String, Vec<u8>)>,
     /// A refusal for want of room was logged, and nothing was admitted since.
     is_full: bool,
 }
@@ -41,6 +43,21 @@ impl Table {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.groups.keys().map(String::as_str)
+    }
+
+    /// What changed since this was last asked, to be saved.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<(String, Vec<u8>)> {
+        std::mem::take(&mut self.unsaved)
+    }
+
+    /// A group that was saved before a restart, if there is room. One of another form is none: its
+    /// members join again.
+    pub(crate) fn restore(&mut self, now: Ms, name: &str, saved: &[u8]) {
+        let Ok(group) = Group::restore(saved, now) else { return };
+        if self.groups.len() < GROUPS_MAX && self.bytes + group.bytes() <= BYTES_MAX && !group.is_deserted() {
+            self.bytes += group.bytes();
+            self.groups.insert(name.to_owned(), group);
+        }
     }
 
     /// Does something with a group as it is at this time; with nobody in it, it is gone afterwards.
@@ -62,6 +79,9 @@ impl Table {
         }
         if group.is_deserted() {
             self.groups.remove(name);
+            self.unsaved.push((name.to_owned(), Vec::new()));
+        } else if std::mem::take(&mut group.is_unsaved) {
+            self.unsaved.push((name.to_owned(), group.save()));
         }
         Some(done)
     }

@@ -362,6 +362,33 @@ fn a_request_that_is_sent_twice_is_answered_twice_and_changes_nothing() {
 }
 
 #[test]
+fn a_stable_group_outlives_the_broker_with_its_members_generation_and_assignments() {
+    let mut stage = Stage::default();
+    let ids = stage.stable(2);
+    let saved = stage.table.take_unsaved();
+    assert_eq!(saved.last().expect("saved").0, "g");
+    let generation = stage.generation();
+    stage.table = Table::default();
+    stage.table.restore(stage.now, "g", &saved.last().expect("saved").1);
+    stage.passes(SESSION_MS - 1);
+    assert_eq!(stage.heartbeat(generation, &ids[0]), ErrorCode::None);
+    let ticket = stage.sync(generation, &ids[1], &[]);
+    assert_eq!(stage.synced(ticket), ids[1].as_bytes());
+    // Who is not heard of for a session has gone with the broker.
+    stage.passes(SESSION_MS - 1);
+    assert_eq!(stage.heartbeat(generation, &ids[0]), ErrorCode::None);
+    stage.passes(1);
+    assert_eq!(stage.heartbeat(generation, &ids[0]), ErrorCode::RebalanceInProgress);
+    let ticket = stage.joins(&ids[0]);
+    assert_eq!(stage.joined(ticket).generation, generation + 1);
+    assert_eq!(stage.leave(&ids[0], None), ErrorCode::None);
+    assert_eq!(stage.table.take_unsaved().last(), Some(&("g".to_owned(), Vec::new())), "nothing is kept");
+    stage.table.restore(stage.now, "g", b"of another form");
+    stage.table.restore(stage.now, "g", &[]);
+    assert!(stage.table.group("g").is_none());
+}
+
+#[test]
 fn names_and_sessions_that_no_kafka_takes_are_refused() {
     let mut stage = Stage::default();
     let protocols: [(&str, &[u8]); 1] = [("range", b"")];

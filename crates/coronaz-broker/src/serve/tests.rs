@@ -1,6 +1,7 @@
 //! The broker over its socket, asked by hand: what the client library never does.
 
 mod compressed;
+mod groups;
 
 use std::io::Write;
 use std::time::Instant;
@@ -280,7 +281,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn no_bytes_in_the_place_of_a_request_harm_the_broker(
-        api in prop_oneof![0..4_i16, Just(10), 18..23_i16, Just(32)],
+        api in prop_oneof![0..4_i16, 8..17_i16, 18..23_i16, Just(32), Just(42), Just(47)],
         version in 0..12_i16,
         body in proptest::collection::vec(any::<u8>(), 0..300),
     ) {

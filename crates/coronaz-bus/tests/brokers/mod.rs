@@ -16,6 +16,21 @@ use crate::contract::Bus;
 
 const START_WAIT: Duration = Duration::from_secs(120);
 
+/// The program, if it was built.
+pub(crate) fn program() -> Option<PathBuf> {
+    let found = env::var_os("CORONAZ_BROKER_BIN").map(PathBuf::from).or_else(|| {
+        // This test runs as TARGET/PROFILE/deps/contract_embedded-HASH.
+        let target = env::current_exe().ok()?.ancestors().nth(3)?.to_owned();
+        Some(target.join("release/coronaz-broker"))
+    });
+    let found = found.filter(|program| program.is_file());
+    if found.is_none() {
+        assert!(env::var_os("CORONAZ_REQUIRE_BROKER").is_none(), "coronaz-broker was not built");
+        eprintln!("not tested: build coronaz-broker or set CORONAZ_BROKER_BIN");
+    }
+    found
+}
+
 fn configuration(brokers: &str, topic: &str) -> BusConfig {
     let mut config = BusConfig::new(brokers);
     config.topic = topic.to_owned();
@@ -56,6 +71,11 @@ impl Embedded {
         let partitions = ensure_topic(&config, START_WAIT).expect("a topic");
         assert_eq!(partitions, config.partitions);
         Self { program, directory, listen, config, child: Mutex::new(child) }
+    }
+
+    /// Its address.
+    pub(crate) fn listen(&self) -> &str {
+        &self.listen
     }
 
     /// A sink that starts its session anew soon.

@@ -66,6 +66,8 @@ impl OfGroup {
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     pub(super) groups: BTreeMap<String, OfGroup>,
+    /// The members of groups, as those save them.
+    pub(super) members: BTreeMap<String, Box<[u8]>>,
     /// Offsets of all, and the bytes of their texts.
     pub(super) count: usize,
     pub(super) metadata_bytes: usize,
@@ -94,6 +96,12 @@ impl Offsets {
             Entry::Seen { group, unix_ms } => self.see(group, at(*unix_ms)),
             Entry::ForgetGroup { group } => self.retain(|name, _, _| name != *group),
             Entry::ForgetTopic { topic } => self.retain(|_, of, _| of != *topic),
+            Entry::Members { group, saved: [] } => {
+                self.members.remove(*group);
+            }
+            Entry::Members { group, saved } => {
+                self.members.insert((*group).to_owned(), (*saved).into());
+            }
             Entry::ForgetOffset { group, topic, partition } => {
                 self.retain(|name, of, number| (name, of, number) != (*group, *topic, *partition));
             }
@@ -137,7 +145,8 @@ impl Offsets {
 
     /// The entries that make what there is now.
     pub(super) fn entries(&self, time: Time) -> impl Iterator<Item = Entry<'_>> {
-        self.groups.iter().flat_map(move |(group, of_group)| {
+        let members = self.members.iter().map(|(group, saved)| Entry::Members { group, saved });
+        let offsets = self.groups.iter().flat_map(move |(group, of_group)| {
             let unix_ms = time.unix_ms.saturating_add(of_group.seen - signed(time.now));
             let commits: Vec<Commit<'_>> = of_group
                 .all()
@@ -154,6 +163,7 @@ impl Offsets {
                 .map(|commits| Entry::Commit { group, unix_ms, commits: commits.to_vec() })
                 .collect();
             chunks
-        })
+        });
+        offsets.chain(members)
     }
 }

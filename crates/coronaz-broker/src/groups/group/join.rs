@@ -126,6 +126,7 @@ impl Group {
         if self.choose() != self.protocol {
             return self.joins_rebalance(now, at, ticket, ask, out);
         }
+        self.is_unsaved = true;
         // It gets what it had, and nobody has to join again. Were it named as the leader, it would assign.
         let leader = if was_leader { &old } else { &self.leader };
         let joined = Joined { members: Vec::new(), ..self.joined(&self.members[at], leader) };

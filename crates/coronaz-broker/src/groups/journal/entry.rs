@@ -10,6 +10,7 @@ const SEEN: i8 = 2;
 const FORGET_GROUP: i8 = 3;
 const FORGET_TOPIC: i8 = 4;
 const FORGET_OFFSET: i8 = 5;
+const MEMBERS: i8 = 6;
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,11 @@ pub(in crate::groups) enum Entry<'a> {
         group: &'a str,
         topic: &'a str,
         partition: i32,
+    },
+    /// The members of a group, as it saves them; no bytes when it has none any more.
+    Members {
+        group: &'a str,
+        saved: &'a [u8],
     },
 }
 
@@ -73,6 +79,11 @@ impl<'a> Entry<'a> {
                 to.string(topic);
                 to.i32(*partition);
             }
+            Self::Members { group, saved } => {
+                to.i8(MEMBERS);
+                to.string(group);
+                to.sized_bytes(saved);
+            }
         }
         to.bytes
     }
@@ -98,6 +109,10 @@ impl<'a> Entry<'a> {
             FORGET_TOPIC => Self::ForgetTopic { topic: from.string()? },
             FORGET_OFFSET => {
                 Self::ForgetOffset { group: from.string()?, topic: from.string()?, partition: from.i32()? }
+            }
+            MEMBERS => {
+                let (group, saved) = (from.string()?, from.nullable_bytes()?);
+                Self::Members { group, saved: saved.unwrap_or_default() }
             }
             kind => return Err(DecodeError::Length(kind.into())),
         };

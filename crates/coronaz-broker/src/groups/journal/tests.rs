@@ -32,6 +32,7 @@ fn what_was_appended_is_there_after_a_start_for_the_owner_alone() {
         Entry::ForgetGroup { group: "a" },
         Entry::ForgetTopic { topic: "t" },
         Entry::ForgetOffset { group: "b", topic: "t", partition: 0 },
+        Entry::Members { group: "b", saved: b"anything" },
         commit("a", 2),
     ];
     let (mut journal, found) = opened(&folder);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{Stage, join};
-use crate::groups::{Join, Phase, Reply, Sync, Ticket, Who};
+use crate::groups::{Join, Phase, Reply, Sync, Table, Ticket, Who};
 use crate::protocol::ErrorCode;
 
 /// Time between two turns of everybody.
@@ -43,6 +43,8 @@ enum Happens {
     Dies(usize),
     /// Its connection breaks; it asks again.
     Disconnects(usize),
+    /// The broker is killed and comes back with what it saved: all requests that wait are lost.
+    BrokerRestarts,
     /// All others take so many turns.
     Turns(u8),
 }
@@ -54,6 +56,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => client().prop_map(Happens::Leaves),
         1 => client().prop_map(Happens::Dies),
         1 => client().prop_map(Happens::Disconnects),
+        1 => Just(Happens::BrokerRestarts),
         4 => (1_u8..20).prop_map(Happens::Turns),
     ]
 }
@@ -62,6 +65,7 @@ struct Crowd {
     stage: Stage,
     clients: Vec<Client>,
     answered: BTreeMap<Ticket, Reply>,
+    saved: BTreeMap<String, Vec<u8>>,
 }
 
 impl Crowd {
@@ -70,12 +74,24 @@ impl Crowd {
             instance: (number < statics).then(|| format!("static-{number}")),
             ..Client::default()
         };
-        Self { stage: Stage::default(), clients: (0..5).map(client).collect(), answered: BTreeMap::new() }
+        Self {
+            stage: Stage::default(),
+            clients: (0..5).map(client).collect(),
+            answered: BTreeMap::new(),
+            saved: BTreeMap::new(),
+        }
     }
 
     fn collect(&mut self) {
         for (ticket, reply) in std::mem::take(&mut self.stage.replies) {
             assert!(self.answered.insert(ticket, reply).is_none(), "one answer to each request");
+        }
+        for (group, saved) in self.stage.table.take_unsaved() {
+            if saved.is_empty() {
+                self.saved.remove(&group);
+            } else {
+                self.saved.insert(group, saved);
+            }
         }
     }
 
@@ -168,6 +184,10 @@ impl Crowd {
         }
     }
 
+    fn waits(&self, at: usize) -> bool {
+        matches!(self.clients[at].state, State::Joining(_) | State::Syncing(_))
+    }
+
     fn abandon(&mut self, at: usize) {
         self.collect();
         if let State::Joining(ticket) | State::Syncing(ticket) = self.clients[at].state {
@@ -192,6 +212,13 @@ impl Crowd {
                 self.clients[at] = Client { instance, ..Client::default() };
             }
             Happens::Disconnects(at) => self.abandon(at),
+            Happens::BrokerRestarts => {
+                (0..self.clients.len()).filter(|at| self.waits(*at)).for_each(|at| self.abandon(at));
+                self.stage.table = Table::default();
+                for (group, saved) in &self.saved {
+                    self.stage.table.restore(self.stage.now, group, saved);
+                }
+            }
             Happens::Turns(turns) => {
                 for _ in 0..turns {
                     self.stage.passes(TURN_MS);
@@ -264,5 +291,6 @@ proptest! {
         crowd.happen(&Happens::Turns(60));
         prop_assert!(crowd.stage.table.group("g").is_none(), "nothing is kept of an empty group");
         prop_assert_eq!(crowd.stage.table.bytes, 0);
+        prop_assert!(crowd.saved.is_empty(), "and nothing is saved of it");
     }
 }
