@@ -72,7 +72,7 @@ pub struct Extras {
 /// Why a laboratory does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The page's address is taken.
+    /// The page's or the broker's address is taken.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// The embedded broker's program is missing.
@@ -126,7 +126,7 @@ impl Laboratory {
     /// is wrong with the plan. To be called within a Tokio runtime.
     ///
     /// # Errors
-    /// The page's port is taken, or the broker's program is missing.
+    /// The page's or the broker's port is taken, or the broker's program is missing.
     pub fn start(
         mut plan: Plan,
         data_dir: DataDir,
@@ -134,7 +134,7 @@ impl Laboratory {
         show: Show,
     ) -> Result<Laboratory, StartError> {
         // Whoever comes back must find it at the same port.
-        plan.listen = address::ensure_free(plan.listen)?;
+        plan.listen = address::ensure_free(plan.listen, "--listen")?;
         let register = Register::open(&data_dir.register_file())?;
         let mut servers = Vec::new();
         let brokers = if let Some(brokers) = &plan.broker {
@@ -143,7 +143,10 @@ impl Laboratory {
             if !plan.coronaz_broker.is_file() {
                 return Err(StartError::NoBroker(plan.coronaz_broker.display().to_string()));
             }
-            let address = address::free_loopback()?;
+            let address = match plan.broker_listen {
+                Some(address) => address::ensure_free(address, "--broker-listen")?,
+                None => address::free_loopback()?,
+            };
             servers.push(Part::start(plan.broker_part(&data_dir, address), show));
             address.to_string()
         };

@@ -1,6 +1,7 @@
 //! One child process: started, watched, restarted with a growing pause, stopped.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{
@@ -51,6 +52,8 @@ pub struct Specification {
     pub may_finish: bool,
     /// How long it may take to stop before it is killed.
     pub stop_within: Duration,
+    /// Where it accepts connections, if it does.
+    pub address: Option<SocketAddr>,
 }
 
 /// What the watch over a part is told.
@@ -86,6 +89,7 @@ impl Part {
             since_ms: now_ms(),
             pid: None,
             restarts: 0,
+            address: specification.address.map(|address| address.to_string()),
             run: None,
             memory_bytes: None,
             cpu_seconds: None,

@@ -23,6 +23,8 @@ pub struct Plan {
     pub listen: SocketAddr,
     /// A Kafka to use (`HOST:PORT,…`); without it, the embedded broker.
     pub broker: Option<String>,
+    /// Where the embedded broker accepts connections, on this machine. Default: a free port, another each time.
+    pub broker_listen: Option<SocketAddr>,
     /// A database to use (`mongodb://…`); without it, the embedded one.
     pub store: Option<String>,
     /// The run that the devices belong to.
@@ -109,6 +111,7 @@ impl Plan {
             log_file: data_dir.log_file(BROKER),
             may_finish: false,
             stop_within: BROKER_STOP_WITHIN,
+            address: Some(address),
         }
     }
 
@@ -129,7 +132,8 @@ impl Plan {
     pub fn serve_part(&self, data_dir: &DataDir) -> Specification {
         let arguments =
             vec![format!("--store={}", self.store_url(data_dir)), format!("--listen={}", self.listen)];
-        self.own_part(data_dir, SERVE, SERVE, arguments, SERVE_STOP_WITHIN)
+        let part = self.own_part(data_dir, SERVE, SERVE, arguments, SERVE_STOP_WITHIN);
+        Specification { address: Some(self.listen), ..part }
     }
 
     /// A group of devices, `group` counting from 1.
@@ -208,6 +212,7 @@ impl Plan {
             log_file: data_dir.log_file(name),
             may_finish: false,
             stop_within,
+            address: None,
         }
     }
 }

@@ -58,6 +58,7 @@ fn overview() -> Overview {
         since_ms: 1_606_925_945_123,
         pid: Some(77),
         restarts: 2,
+        address: Some("127.0.0.1:9092".to_owned()),
         run: Some(RUN),
         memory_bytes: Some(1 << 20),
         cpu_seconds: Some(1.25),

@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args, out: &mut Output) -> Result<(), Failure> {
             }
             Format::Table => {
                 out.line(format_args!(
-                    "{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}",
+                    "{:<12} {:<11} {:>8} {:>9} {:>8} {:>8}  address",
                     "part", "state", "process", "restarts", "MiB", "CPU s"
                 ));
                 for part in parts {
@@ -78,8 +78,9 @@ pub(crate) fn run(args: Args, out: &mut Output) -> Result<(), Failure> {
                     let memory = or_none(part.memory_bytes.map(|bytes| (bytes >> 20).to_string()));
                     let cpu = or_none(part.cpu_seconds.map(|seconds| format!("{seconds:.1}")));
                     let (name, restarts) = (part.name, part.restarts);
+                    let address = or_none(part.address);
                     out.line(format_args!(
-                        "{name:<12} {state:<11} {pid:>8} {restarts:>9} {memory:>8} {cpu:>8}"
+                        "{name:<12} {state:<11} {pid:>8} {restarts:>9} {memory:>8} {cpu:>8}  {address}"
                     ));
                 }
             }

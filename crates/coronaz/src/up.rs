@@ -65,6 +65,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     broker: Option<String>,
 
+    /// Where the embedded broker accepts Kafka clients, on this machine; port 0: a free one [default: a free port,
+    /// another at each start]
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "broker", value_parser = on_this_machine)]
+    broker_listen: Option<SocketAddr>,
+
     /// A database to use instead of the embedded one, as a URL
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -121,6 +126,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     runtime.block_on(supervise(plan, data_dir, args, &scenario))
 }
 
+/// The embedded broker has no passwords, so it serves this machine alone.
+fn on_this_machine(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback());
+    address.ok_or_else(|| {
+        "write an address of this machine alone, as 127.0.0.1:9092; the broker has no passwords".to_owned()
+    })
+}
+
 fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {
     let infected = args.infected.unwrap_or(scenario.infected);
     let all = args.nodes.unwrap_or(scenario.nodes + scenario.infected);
@@ -148,6 +161,7 @@ fn plan(args: &Args, scenario: &Scenario, people: People, data_dir: &DataDir) ->
     Ok(Plan {
         listen: args.listen,
         broker: args.broker.clone(),
+        broker_listen: args.broker_listen,
         store: args.store.clone(),
         run,
         seed,
@@ -215,6 +229,7 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
 fn announce(laboratory: &Laboratory, scenario: &Scenario, operator: &Operator, out: &mut Output) {
     let (run, seed) = laboratory.first_run();
     out.line(format_args!("CoronaZ is at http://{}/", laboratory.listen()));
+    out.line(format_args!("Kafka clients connect to {}.", laboratory.brokers()));
     out.line(format_args!("Scenario {}, run {run}, seed {seed}.", scenario.name));
     match laboratory.runs_before() {
         0 => {}

@@ -653,6 +653,8 @@ export interface components {
         LaboratoryPart: {
             /** @description What can be done with it now. */
             actions: components["schemas"]["Action"][];
+            /** @description Where it accepts connections: an IP address and a port. Of the broker, where Kafka clients connect to. */
+            address?: string;
             /**
              * Format: double
              * @description Time that its process has computed, in seconds.

@@ -398,6 +398,7 @@ fn plan(order: &StageOrder, data_dir: &DataDir) -> Plan {
     Plan {
         listen: order.listen,
         broker: order.broker.map(|address| address.to_string()),
+        broker_listen: None,
         store: order.store.clone(),
         run: order.runs.nodes,
         seed: order.seed,

@@ -9,6 +9,7 @@ fn specification(script: &str, may_finish: bool) -> (tempfile::TempDir, Specific
         log_file: folder.path().join("part.log"),
         may_finish,
         stop_within: Duration::from_millis(500),
+        address: None,
     };
     (folder, specification)
 }

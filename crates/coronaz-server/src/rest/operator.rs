@@ -49,6 +49,10 @@ pub struct LaboratoryPart {
     pub pid: Option<u32>,
     /// How often it was started again.
     pub restarts: u32,
+    /// Where it accepts connections: an IP address and a port. Of the broker, where Kafka clients connect to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub address: Option<String>,
     /// Since when it is in this state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -91,6 +91,7 @@ fn part(name: &str, kind: PartKind) -> Part {
         since_ms: 5,
         pid: Some(77),
         restarts: 1,
+        address: (kind == PartKind::Broker).then(|| "127.0.0.1:9092".to_owned()),
         run: None,
         memory_bytes: Some(1 << 20),
         cpu_seconds: Some(0.5),

@@ -68,6 +68,9 @@ pub struct Part {
     pub pid: Option<u32>,
     /// How often it was started again.
     pub restarts: u32,
+    /// Where it accepts connections, if it does: an IP address and a port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The run that it belongs to, if it is a group of devices or a fleet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Uuid>,

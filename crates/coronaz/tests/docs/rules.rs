@@ -6,6 +6,7 @@ use crate::stand::{Stand, free_port, radio};
 pub(crate) const OTHERS: &[(&str, &str)] = &[
     ("make", "builds and tests everything: CI does nothing else"),
     ("docker compose", "needs an engine: scripts/containers-test.sh runs the same deployment"),
+    ("kafka-", "Kafka's own tools: scripts/clients.sh runs them against both brokers"),
     ("curl", "needs curl and jq: the server's own tests ask the same addresses"),
     ("sqlite3", "another program"),
     ("TOKEN=", "a variable of the shell"),
@@ -66,6 +67,9 @@ pub(crate) fn plan(command: &[String], stand: &Stand, number: usize, before: Opt
         "up" => {
             set(&mut words, "--data-dir", &format!("up-{number}"));
             set(&mut words, "--listen", &free_port());
+            if has(&words, "--broker-listen") {
+                set(&mut words, "--broker-listen", &free_port());
+            }
             set(&mut words, "--radio", &radio());
             if !has(&words, "--for") {
                 set(&mut words, "--for", "2");

@@ -32,6 +32,8 @@ export function PartBox({ part, run: ofRun, nowMs }: PartBoxProps) {
   const hold = (['pause', 'resume'] as const).filter((what) => part.actions.includes(what));
   const facts = [
     ofRun,
+    // Where Kafka clients connect to; where the server is, the page knows.
+    part.kind === 'broker' && part.address,
     part.restarts > 0 && texts.restarts(part.restarts),
     part.memory_bytes != null && formatBytes(part.memory_bytes),
     part.cpu_seconds != null && texts.cpu(formatDuration(part.cpu_seconds * 1000)),

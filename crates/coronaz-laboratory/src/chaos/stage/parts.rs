@@ -128,6 +128,7 @@ impl Stage {
             log_file: self.data_dir.log_file(FLEET),
             may_finish: true,
             stop_within: FLEET_STOP_WITHIN,
+            address: None,
         }
     }
 
