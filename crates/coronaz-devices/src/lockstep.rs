@@ -167,7 +167,7 @@ impl<R: Radio> Lockstep<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use coronaz_model::{Draws, Parameters, Person, PersonId, Spawn, World, movement::Movement};
+    use coronaz_model::{Draws, Parameters, Person, PersonId, Spawn, Start, World, movement::Movement};
     use coronaz_radio::{Medium, UdpConfig, UdpRadio, udp::THIS_MACHINE};
     use std::net::SocketAddrV4;
 
@@ -253,6 +253,54 @@ mod tests {
         };
         let medium = Medium::perfect();
         agrees_with_the_model_of(&parameters, 100, 40, TICKS, || medium.radio());
+    }
+
+    /// Two days of home, work and leisure, on a map that is crossed in a day.
+    fn town() -> Parameters {
+        Parameters {
+            movement: Movement::Places,
+            day_length: 100,
+            place_spacing: 10,
+            zombie_lifetime: 0,
+            ..Parameters::default()
+        }
+    }
+
+    #[test]
+    fn devices_whose_carriers_appear_settled_live_the_models_history() {
+        let medium = Medium::perfect();
+        agrees_with_the_model_of(&town(), 60, 40, 200, || medium.radio());
+        let walkers =
+            Parameters { start: Start::Settled, warm_up: 70, zombie_lifetime: 0, ..Parameters::default() };
+        agrees_with_the_model_of(&walkers, 60, 40, 200, || medium.radio());
+    }
+
+    #[test]
+    fn devices_and_fleets_of_a_seed_appear_at_the_same_places_however_they_start() {
+        let (draws, base) = (Draws::new(5), coronaz_model::identity::base_of(5));
+        for (movement, start, warm_up) in [
+            (Movement::Waypoint, Start::Auto, 0),
+            (Movement::Waypoint, Start::Settled, 0),
+            (Movement::Avoid, Start::Uniform, 300),
+            (Movement::Places, Start::Auto, 0),
+            (Movement::Places, Start::Settled, 90),
+        ] {
+            let parameters = Parameters { movement, start, warm_up, ..town() };
+            let spawns = (0..50).map(|_| Spawn::default());
+            let fleet = coronaz_model::Fleet::new(&parameters, draws, base, spawns);
+            let circumstances = Arc::new(Circumstances {
+                run: None,
+                parameters,
+                draws,
+                beacon_times_us: crate::device::beacon_times_us(1),
+            });
+            for person in fleet.people() {
+                let uuid = Uuid::from_u128(person.identity);
+                let device =
+                    Device::new(Arc::clone(&circumstances), person.id, uuid, Spawn::default(), 1_000);
+                assert_eq!(*device.person(), person, "{movement:?}, {start:?}, {warm_up}");
+            }
+        }
     }
 
     fn udp(port: u16) -> impl FnMut() -> UdpRadio {

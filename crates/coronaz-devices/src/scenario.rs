@@ -15,7 +15,7 @@ pub const BUILT_IN: [(&str, &str); 2] = [
     ("town", include_str!("../../../scenarios/town.toml")),
     ("paper", include_str!("../../../scenarios/paper.toml")),
 ];
-/// The scenario of `coronaz up` when none is named.
+/// The scenario of every command that plays one, when none is named.
 pub const DEFAULT: &str = "town";
 /// The most people of one run of nodes: each has a process's sockets.
 pub const NODES_MAX: u32 = 10_000;
@@ -115,12 +115,13 @@ fn read(name_or_path: &str) -> Result<String, ScenarioError> {
     fs::read_to_string(&path).map_err(|source| ScenarioError::File { path, source })
 }
 
-/// The parameters of a scenario; those it leaves out have the paper's value.
+/// The parameters of a scenario; those it leaves out have the paper's value, or what held when it was recorded
+/// ([`Parameters::unnamed`]).
 ///
 /// # Errors
 /// A parameter that does not exist or does not fit.
 pub fn parameters(scenario: &Scenario) -> Result<Parameters, ScenarioError> {
-    let mut parameters = Parameters::default();
+    let mut parameters = Parameters::unnamed(scenario.parameters.keys().map(String::as_str));
     for (name, setting) in &scenario.parameters {
         let outcome = match setting {
             Setting::Switch(on) => parameters.set(name, Value::Switch(*on)),

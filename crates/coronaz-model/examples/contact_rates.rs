@@ -4,23 +4,24 @@
 
 #![expect(clippy::disallowed_macros, reason = "an example shows what it finds; the rules do not")]
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use coronaz_model::fleet::{Diary, Serial};
 use coronaz_model::identity::base_of;
-use coronaz_model::{Draws, Fleet, Movement, Parameters, PersonId, Spawn};
+use coronaz_model::{Draws, ENCOUNTER_GAP_TICKS, Fleet, Movement, Parameters, PersonId, Spawn, Start, Tick};
 
 const PEOPLE: u32 = 2_000;
-/// People at random places settle into their movement's own distribution first.
-const SETTLING_TICKS: u64 = 4_000;
-const COUNTED_TICKS: u64 = 3_000;
+/// Who is in range at the beginning has met before.
+const LEAD_IN_TICKS: Tick = ENCOUNTER_GAP_TICKS;
+/// Whole days.
+const COUNTED_TICKS: Tick = 3_000;
 
 struct Rates {
     /// Ordered pairs in range, for each person and second.
     contacts: f64,
-    /// Pairs that came into range, for each person and hour.
+    /// Encounters as the product counts them, for each person and hour.
     encounters_an_hour: f64,
-    /// Infections from the beginning on, in a second run.
+    /// Infections in all.
     infections: u64,
 }
 
@@ -29,19 +30,20 @@ fn measure(parameters: &Parameters, infected: u32) -> Rates {
     let spawns: Vec<_> = spawns.collect();
     let mut fleet = Fleet::new(parameters, Draws::new(1), base_of(1), spawns.into_iter());
     let mut diaries = vec![Diary::default(); fleet.shards()];
-    let (mut contacts, mut encounters, mut infections) = (0, 0, 0);
-    let mut near: BTreeSet<(PersonId, PersonId)> = BTreeSet::new();
-    for tick in 0..SETTLING_TICKS + COUNTED_TICKS {
+    let (mut contacts, mut encounters, mut infections) = (0_u64, 0_u64, 0);
+    // When one heard the other last. Each is in two pairs: so an encounter counts for both.
+    let mut heard: BTreeMap<(PersonId, PersonId), Tick> = BTreeMap::new();
+    for tick in 1..=LEAD_IN_TICKS + COUNTED_TICKS {
         diaries.iter_mut().for_each(Diary::clear);
         fleet.step(&Serial, &mut diaries);
         infections += diaries.iter().map(|diary| diary.infections.len() as u64).sum::<u64>();
-        let pairs = diaries.iter().flat_map(|diary| &diary.contacts);
-        let now: BTreeSet<_> = pairs.map(|&(a, b, _)| (a, b)).collect();
-        if tick >= SETTLING_TICKS {
-            contacts += now.len();
-            encounters += now.difference(&near).count();
+        for &(hearer, other, _) in diaries.iter().flat_map(|diary| &diary.contacts) {
+            let last = heard.insert((hearer, other), tick);
+            if tick > LEAD_IN_TICKS {
+                contacts += 1;
+                encounters += u64::from(last.is_none_or(|last| tick - last > ENCOUNTER_GAP_TICKS));
+            }
         }
-        near = now;
     }
     let person_ticks = f64::from(PEOPLE) * COUNTED_TICKS as f64;
     Rates {
@@ -63,6 +65,7 @@ fn main() {
             field_height: 999,
             zombie_lifetime: 0,
             movement,
+            start: Start::Settled,
             ..Parameters::default()
         };
         let healthy = measure(&parameters, 0);

@@ -40,6 +40,33 @@ pub enum Stream {
     Room = 14,
     /// How much later than others a person lives its day.
     Rhythm = 15,
+    /// Where on which way a person is that appears settled.
+    Start = 16,
+    /// The seed of a replicate.
+    Replicate = 17,
+}
+
+impl Stream {
+    /// All of them, by their numbers.
+    pub const ALL: [Stream; 17] = [
+        Stream::Spawn,
+        Stream::Goal,
+        Stream::Infector,
+        Stream::Stroll,
+        Stream::SendDelay,
+        Stream::Transmission,
+        Stream::Latency,
+        Stream::Incubation,
+        Stream::Asymptomatic,
+        Stream::Fatality,
+        Stream::Flight,
+        Stream::Home,
+        Stream::Site,
+        Stream::Room,
+        Stream::Rhythm,
+        Stream::Start,
+        Stream::Replicate,
+    ];
 }
 
 /// The source of all chance of a run.
@@ -61,12 +88,30 @@ impl Draws {
         self.seed
     }
 
+    /// The seed of replicate `number` of a run with this seed: replicate 0 is that run.
+    ///
+    /// Drawn, so that replicates of neighbouring seeds share nothing. 53 bits, as all seeds that are drawn: a
+    /// page or a spreadsheet shows it without rounding.
+    #[must_use]
+    pub const fn replicate_seed(self, number: u32) -> u64 {
+        match number {
+            0 => self.seed,
+            number => self.bits(Stream::Replicate, PersonId(number), 0) >> 11,
+        }
+    }
+
     /// 64 uniform bits for this key.
     #[inline]
     #[must_use]
     pub const fn bits(self, stream: Stream, person: PersonId, tick: Tick) -> u64 {
-        let keyed = mix(self.seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        mix(mix(keyed ^ person.0 as u64) ^ tick.wrapping_mul(0xd1b5_4a32_d192_ed03))
+        self.of(stream).bits(person, tick)
+    }
+
+    /// The draws of one stream, for who takes many.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn of(self, stream: Stream) -> StreamDraws {
+        StreamDraws(mix(self.seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
     /// A whole number from 0 to `below` - 1.
@@ -80,11 +125,7 @@ impl Draws {
     #[inline]
     #[must_use]
     pub const fn place(self, stream: Stream, person: PersonId, tick: Tick, field: Field) -> Position {
-        let bits = self.bits(stream, person, tick);
-        Position {
-            x: scale((bits >> 32) as u32, field.width + 1) as i32,
-            y: scale(bits as u32, field.height + 1) as i32,
-        }
+        self.of(stream).place(person, tick, field)
     }
 
     /// Whether something of this probability happens.
@@ -115,6 +156,28 @@ impl Draws {
     pub const fn rank(self, stream: Stream, person: PersonId, tick: Tick, candidate: u128) -> u64 {
         let bits = self.bits(stream, person, tick);
         mix(mix(bits ^ candidate as u64) ^ (candidate >> 64) as u64)
+    }
+}
+
+/// The draws of one stream, with what does not depend on person and tick worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamDraws(u64);
+
+impl StreamDraws {
+    /// [`Draws::bits`].
+    #[inline]
+    pub(crate) const fn bits(self, person: PersonId, tick: Tick) -> u64 {
+        mix(mix(self.0 ^ person.0 as u64) ^ tick.wrapping_mul(0xd1b5_4a32_d192_ed03))
+    }
+
+    /// [`Draws::place`].
+    #[inline]
+    pub(crate) const fn place(self, person: PersonId, tick: Tick, field: Field) -> Position {
+        let bits = self.bits(person, tick);
+        Position {
+            x: scale((bits >> 32) as u32, field.width + 1) as i32,
+            y: scale(bits as u32, field.height + 1) as i32,
+        }
     }
 }
 
@@ -170,6 +233,15 @@ mod tests {
         let draws = Draws::new(1);
         assert_eq!(draws.bits(Stream::Spawn, PersonId(0), 0), GOLDEN_SPAWN);
         assert_eq!(draws.bits(Stream::Goal, PersonId(12_345), 678), GOLDEN_GOAL);
+    }
+
+    #[test]
+    fn replicates_of_neighbouring_seeds_share_nothing_and_the_first_is_the_seeds_own_run() {
+        let seeds = |seed| (0..1_000).map(move |number| Draws::new(seed).replicate_seed(number));
+        assert_eq!((seeds(1).next(), seeds(u64::MAX).next()), (Some(1), Some(u64::MAX)));
+        let all: std::collections::BTreeSet<u64> = (1..=10).flat_map(seeds).collect();
+        assert_eq!(all.len(), 10_000);
+        assert!(seeds(7).skip(1).all(|seed| seed < 1 << 53));
     }
 
     const GOLDEN_SPAWN: u64 = 3_866_941_929_181_508_109;

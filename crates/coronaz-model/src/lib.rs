@@ -32,10 +32,14 @@ pub use draw::{Draws, Stream};
 pub use field::{Field, Position, Reach};
 pub use fleet::Fleet;
 pub use illness::{Health, Illness};
-pub use movement::Movement;
+pub use movement::{Movement, Start};
 pub use parameters::{ParameterError, Parameters, Value};
 pub use person::{Emission, Identity, Infection, Person, PersonId, Phase, Spawn};
 pub use world::{Contact, World};
 
 /// Model time: one tick is one second. A run begins at tick 0.
 pub type Tick = u64;
+
+/// Two people belong to one encounter as long as they are not out of range for longer than this. The same
+/// wherever encounters are counted or kept: in the store it is ten seconds.
+pub const ENCOUNTER_GAP_TICKS: Tick = 10;

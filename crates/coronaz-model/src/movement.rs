@@ -4,9 +4,13 @@
 //! - waypoint: to a random place, then to the next (the paper)
 //! - [`avoid`]: the same, but away from infectious people nearby
 //! - [`places`]: between home, work and leisure, by the time of day
+//! - [`start`]: where people are when they appear
 
 pub mod avoid;
 pub mod places;
+pub mod start;
+
+pub use start::Start;
 
 use crate::{Draws, Field, PersonId, Position, Stream, Tick};
 

@@ -8,8 +8,10 @@ mod table;
 
 pub use info::{ParameterError, ParameterInfo, Value};
 
+use std::collections::BTreeSet;
+
 use crate::field::{Field, Reach};
-use crate::movement::Movement;
+use crate::movement::{Movement, Start};
 
 /// The parameters of a run. Names are the paper's where it has them.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,11 +52,34 @@ pub struct Parameters {
     pub fatality: f64,
     /// Seconds immune; 0: as long as infected.
     pub immunity_period: u32,
+    /// Where people are when they appear.
+    pub start: Start,
+    /// Seconds that people walk before they appear.
+    pub warm_up: u32,
 }
 
 impl Parameters {
     /// All parameters, in the order in which the original asks for them; then those beyond the paper.
     pub const TABLE: &'static [ParameterInfo] = table::TABLE;
+
+    /// What holds for the parameters that a list does not name.
+    ///
+    /// The defaults; but a list that names all of the first version's is a run's own record, and what it does not
+    /// name did not exist when it was written: those have the value that held then ([`ParameterInfo::before`]).
+    /// So the record of an earlier run gives that run.
+    pub fn unnamed<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names: BTreeSet<&str> = names.into_iter().collect();
+        let mut parameters = Self::default();
+        let of_the_first_version = |info: &&ParameterInfo| info.before.is_none();
+        if Self::TABLE.iter().filter(of_the_first_version).all(|info| names.contains(info.name)) {
+            for info in Self::TABLE {
+                if let Some(before) = info.before {
+                    (info.set)(&mut parameters, before);
+                }
+            }
+        }
+        parameters
+    }
 
     /// The table's row of a parameter.
     ///
@@ -139,6 +164,8 @@ impl Default for Parameters {
             asymptomatic_share: 0.0,
             fatality: 0.0,
             immunity_period: 0,
+            start: Start::Auto,
+            warm_up: 0,
         };
         for info in Self::TABLE {
             (info.set)(&mut parameters, info.default);
@@ -173,13 +200,21 @@ mod tests {
     fn a_refused_value_changes_nothing_and_says_what_would_be_right() {
         let mut p = Parameters::default();
         let error = p.set_text("infection_cooldown", "0").expect_err("refused");
-        assert_eq!(error.to_string(), "infection_cooldown must be from 1 to 60000 s, not 0");
+        assert_eq!(error.to_string(), "infection_cooldown must be from 2 to 60000 s, not 0");
         let error = p.set_text("field_width", "wide").expect_err("refused");
         assert_eq!(error.to_string(), "field_width must be a whole number, not \"wide\"");
         let error = p.set("infection_radius", Value::Real(f64::NAN)).expect_err("refused");
         assert!(matches!(error, ParameterError::OutOfRange { .. }));
         assert!(p.set_text("radius", "2").expect_err("refused").to_string().contains("infection_radius"));
         assert_eq!(p, Parameters::default());
+    }
+
+    #[test]
+    fn a_record_of_before_a_parameter_existed_has_what_held_then_and_a_short_list_the_default() {
+        let earlier = Parameters::TABLE.iter().filter(|info| info.before.is_none()).map(|info| info.name);
+        assert_eq!(Parameters::unnamed(earlier).start, Start::Uniform);
+        assert_eq!(Parameters::unnamed(["movement", "day_length"]), Parameters::default());
+        assert_eq!(Parameters::default().start, Start::Auto);
     }
 
     #[test]

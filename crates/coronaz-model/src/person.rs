@@ -10,7 +10,9 @@ use crate::{
     movement::{
         Movement,
         avoid::{Alarm, Direction, flight},
-        places, step_towards, waypoint_step,
+        places,
+        start::standing,
+        step_towards, waypoint_step,
     },
 };
 
@@ -97,7 +99,8 @@ pub struct Person {
 impl Person {
     /// A new person. Random coordinates are keyed by (seed, person), so they do not depend on who came before.
     ///
-    /// A given coordinate must lie on the field; the caller has checked it.
+    /// Where nothing is given, it is where people of these parameters are at the start ([`movement::start`](crate::movement::start)).
+    /// A given coordinate must lie on the field; the caller has checked it. Who is put somewhere stands there at `born`.
     #[must_use]
     pub fn spawn(
         parameters: &Parameters,
@@ -107,14 +110,20 @@ impl Person {
         spawn: Spawn,
         born: Tick,
     ) -> Self {
-        let random = draws.place(Stream::Spawn, id, 0, parameters.field());
-        let position = Position { x: spawn.x.unwrap_or(random.x), y: spawn.y.unwrap_or(random.y) };
+        let (position, goal) = match (spawn.x, spawn.y) {
+            (None, None) => standing(parameters, draws, id, born),
+            (x, y) => {
+                let random = draws.place(Stream::Spawn, id, 0, parameters.field());
+                let given = Position { x: x.unwrap_or(random.x), y: y.unwrap_or(random.y) };
+                (given, given)
+            }
+        };
         let illness = if spawn.infected { Illness::infected(parameters) } else { Illness::SUSCEPTIBLE };
         Person {
             id,
             identity,
             position,
-            goal: position,
+            goal,
             illness,
             died_infectious: false,
             born,

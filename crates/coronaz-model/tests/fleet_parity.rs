@@ -4,7 +4,7 @@ use coronaz_model::fleet::{Diary, Pool, Serial};
 use coronaz_model::identity::identity_of;
 use coronaz_model::world::Happenings;
 use coronaz_model::{
-    Contact, Draws, Fleet, Health, Identity, Movement, Parameters, Person, PersonId, Spawn, World,
+    Contact, Draws, Fleet, Health, Identity, Movement, Parameters, Person, PersonId, Spawn, Start, World,
 };
 use proptest::prelude::*;
 
@@ -150,6 +150,10 @@ fn people_of_different_age_die_one_after_the_other() {
     assert_eq!(fleet.census().of(Health::Deceased), 300);
 }
 
+fn arb_start() -> impl Strategy<Value = Start> {
+    prop_oneof![Just(Start::Auto), Just(Start::Uniform), Just(Start::Settled)]
+}
+
 fn arb_movement() -> impl Strategy<Value = Movement> {
     prop_oneof![Just(Movement::Waypoint), Just(Movement::Avoid), Just(Movement::Places)]
 }
@@ -183,18 +187,19 @@ proptest! {
         field_width in 1u32..130,
         field_height in 1u32..130,
         infection_radius in prop_oneof![Just(0.0), Just(1.0), Just(1.5), Just(2.0), 2.0f64..12.0, Just(200.0)],
-        infection_cooldown in 1u32..30,
+        infection_cooldown in 2u32..30,
         zombie_lifetime in prop_oneof![Just(0u32), 1u32..60],
         move_when_infected: bool,
         movement in arb_movement(),
         sensing_radius in 0.0f64..20.0,
         day_length in 20u32..80,
         place_spacing in 2u32..60,
+        (start, warm_up) in (arb_start(), prop_oneof![Just(0u32), 1u32..200]),
         course in prop_oneof![Just(Parameters::default()), arb_course()],
     ) {
         let parameters = Parameters {
             field_width, field_height, zombie_lifetime, infection_radius, infection_cooldown, move_when_infected,
-            movement, sensing_radius, day_length, place_spacing,
+            movement, sensing_radius, day_length, place_spacing, start, warm_up,
             ..course
         };
         let (mut world, mut fleet) = both(&parameters, seed, count, infected);

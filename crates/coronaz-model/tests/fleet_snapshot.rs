@@ -2,7 +2,7 @@
 
 use coronaz_model::fleet::{Serial, SnapshotError};
 use coronaz_model::identity::base_of;
-use coronaz_model::{Draws, Fleet, Movement, Parameters, Spawn};
+use coronaz_model::{Draws, Fleet, Movement, Parameters, Spawn, Start};
 
 fn parameters() -> Parameters {
     Parameters {
@@ -68,6 +68,59 @@ fn a_fork_onto_a_field_that_is_too_small_is_refused() {
     let narrow = Parameters { field_width: 20, ..parameters() };
     let error = fleet.fork(&narrow, Draws::new(3)).expect_err("people stand outside").to_string();
     assert!(error.contains("off the new field of 20 x 500"), "{error}");
+}
+
+#[test]
+fn a_fork_whose_people_are_to_have_appeared_in_another_way_is_refused() {
+    let fleet = run(fleet_of(&parameters(), 500), 10);
+    for changed in
+        [Parameters { start: Start::Settled, ..parameters() }, Parameters { warm_up: 9, ..parameters() }]
+    {
+        let error = fleet.fork(&changed, Draws::new(3)).expect_err("they are there").to_string();
+        assert!(error.contains("start and warm_up"), "{error}");
+    }
+}
+
+/// The checksum of a snapshot: `SplitMix64`'s finaliser over words, then bytes.
+fn checksum(bytes: &[u8]) -> u64 {
+    let mix = |x: u64| {
+        let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(bytes.len() as u64, |sum, word| mix(sum ^ u64::from_le_bytes(*word)));
+    rest.iter().fold(sum, |sum, &byte| mix(sum ^ u64::from(byte)))
+}
+
+/// The bytes of a fleet as a program wrote them that did not know some parameters.
+fn without(saved: &[u8], names: &[&str]) -> Vec<u8> {
+    const PARAMETERS_AT: usize = 16 + 8 + 16 + 8 + 8 + 4 + 4;
+    let word = |at: usize| u32::from_le_bytes(saved[at..at + 4].try_into().expect("four bytes")) as usize;
+    let (mut at, mut kept, mut count) = (PARAMETERS_AT + 4, Vec::new(), 0_u32);
+    for _ in 0..word(PARAMETERS_AT) {
+        let value_at = at + 4 + word(at);
+        let end = value_at + 4 + word(value_at);
+        let name = std::str::from_utf8(&saved[at + 4..value_at]).expect("a name");
+        if !names.contains(&name) {
+            kept.extend_from_slice(&saved[at..end]);
+            count += 1;
+        }
+        at = end;
+    }
+    [&saved[..PARAMETERS_AT], &count.to_le_bytes(), &kept, &saved[at..]].concat()
+}
+
+#[test]
+fn a_snapshot_of_before_a_parameter_existed_has_what_held_then() {
+    let fleet = run(fleet_of(&Parameters { start: Start::Uniform, ..parameters() }, 200), 5);
+    let mut earlier = without(&fleet.snapshot(), &["start", "warm_up"]);
+    let checksum = checksum(&earlier[16..]);
+    earlier[8..16].copy_from_slice(&checksum.to_le_bytes());
+    let restored = Fleet::restore(&earlier).expect("a snapshot of an earlier version");
+    assert_eq!(restored.parameters(), fleet.parameters());
+    assert_eq!(run(restored, 30).digest(), run(fleet, 30).digest());
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use coronaz_model::fleet::{Pool, Serial};
 use coronaz_model::identity::identity_of;
 use coronaz_model::{
-    Draws, Fleet, Identity, Movement, Parameters, Person, PersonId, RunDigest, Spawn, World,
+    Draws, Fleet, Identity, Movement, Parameters, Person, PersonId, RunDigest, Spawn, Start, World,
 };
 
 const BASE: Identity = 0xff0a_1bda_34b9_11eb_b339_0242_ac16_0009;
@@ -122,15 +122,30 @@ fn commuters() -> Scenario {
         movement: Movement::Places,
         day_length: 150,
         place_spacing: 30,
+        start: Start::Uniform,
         ..Parameters::default()
     };
     Scenario { parameters, people: 400, infected: 20, ticks: 300, digest: COMMUTERS }
+}
+
+/// The same, each at home at first.
+fn residents() -> Scenario {
+    let parameters = Parameters { start: Start::Auto, ..commuters().parameters };
+    Scenario { parameters, digest: RESIDENTS, ..commuters() }
+}
+
+/// Walkers who have walked for long.
+fn walkers() -> Scenario {
+    let parameters = Parameters { start: Start::Settled, warm_up: 33, ..crowd().parameters };
+    Scenario { parameters, digest: WALKERS, ..crowd() }
 }
 
 const PAPER: u64 = 4_184_673_333_468_326_439;
 const CROWD: u64 = 18_207_446_261_446_985_053;
 const CAREFUL: u64 = 14_264_155_654_486_635_295;
 const COMMUTERS: u64 = 2_036_870_793_503_503_530;
+const RESIDENTS: u64 = 10_536_092_513_841_037_777;
+const WALKERS: u64 = 4_234_619_175_114_600_367;
 const TOWN: u64 = 9_352_455_739_296_494_554;
 
 #[test]
@@ -149,6 +164,12 @@ fn a_crowds_run_has_the_digest_of_yesterday() {
 fn runs_beyond_the_paper_have_the_digests_of_yesterday() {
     assert_eq!((careful().world_digest(), commuters().world_digest()), (CAREFUL, COMMUTERS));
     assert_eq!((careful().fleet_digest(&Serial), commuters().fleet_digest(&Serial)), (CAREFUL, COMMUTERS));
+}
+
+#[test]
+fn settled_runs_have_the_digests_of_yesterday() {
+    assert_eq!((residents().world_digest(), walkers().world_digest()), (RESIDENTS, WALKERS));
+    assert_eq!((residents().fleet_digest(&Serial), walkers().fleet_digest(&Serial)), (RESIDENTS, WALKERS));
 }
 
 #[test]

@@ -90,7 +90,7 @@ mod tests {
         for info in Parameters::TABLE {
             assert!(help.contains(&format!("--{}", info.name.replace('_', "-"))), "{}", info.name);
         }
-        assert!(help.contains("[paper: 15 s; 1 to 60000]"), "{help}");
+        assert!(help.contains("[paper: 15 s; 2 to 60000]"), "{help}");
         assert!(help.contains("[paper: waypoint; one of waypoint, avoid, places]"), "{help}");
     }
 
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_wrong_value_says_what_would_be_right() {
         for (flag, value, right) in [
-            ("--infection-cooldown", "0", "must be from 1 to 60000 s, not 0"),
+            ("--infection-cooldown", "0", "must be from 2 to 60000 s, not 0"),
             ("--field-width", "wide", "must be a whole number"),
             ("--infection-radius", "-1", "must be from 0 to 1000 units"),
             ("--move-when-infected", "perhaps", "must be true or false"),

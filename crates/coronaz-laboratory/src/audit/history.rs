@@ -238,7 +238,7 @@ fn recipe(store: &dyn Queries, run: &Run) -> Result<Recipe, AuditError> {
 }
 
 fn parameters(settings: &BTreeMap<String, Setting>) -> Result<Parameters, String> {
-    let mut parameters = Parameters::default();
+    let mut parameters = Parameters::unnamed(settings.keys().map(String::as_str));
     for (name, setting) in settings {
         let outcome = match setting {
             Setting::Switch(on) => parameters.set(name, Value::Switch(*on)),

@@ -27,6 +27,9 @@ pub enum ForkError {
         /// The new field's largest y.
         field_height: u32,
     },
+    /// They are to appear in another way.
+    #[error("start and warm_up say how people appear; these have long been there, so both stay as they are")]
+    Appeared,
 }
 
 /// What a fleet consists of, beside its people.
@@ -55,7 +58,14 @@ impl Fleet {
             let id = PersonId(u32::try_from(number).expect("a fleet has at most 2^32 - 1 people"));
             Person::spawn(parameters, draws, id, 0, spawn, 0)
         });
-        Self::of_people(parameters.clone(), draws, base, 0, people)
+        if parameters.warm_up == 0 {
+            return Self::of_people(parameters.clone(), draws, base, 0, people);
+        }
+        // A warm-up is not to be walked twice.
+        let rows: Vec<Row> = people.map(|person| row_of(&person)).collect();
+        let parameters = parameters.clone();
+        let frame = Frame { parameters, draws, base, tick: 0, digest: RunDigest::default() };
+        Self::assemble(frame, rows.len(), rows.iter().copied())
     }
 
     /// These people at `tick`; their identities follow from their numbers and `base`.
@@ -78,8 +88,13 @@ impl Fleet {
     /// With the same parameters and draws it is the same future. Whose goal is off a smaller field picks another.
     ///
     /// # Errors
-    /// [`ForkError::OffTheField`] when the new field is too small.
+    /// [`ForkError::OffTheField`] when the new field is too small; [`ForkError::Appeared`] when people are to have
+    /// appeared in another way.
     pub fn fork(&self, parameters: &Parameters, draws: Draws) -> Result<Fleet, ForkError> {
+        let appeared = |parameters: &Parameters| (parameters.start, parameters.warm_up);
+        if appeared(parameters) != appeared(&self.parameters) {
+            return Err(ForkError::Appeared);
+        }
         let field = parameters.field();
         let off = |row: &Row| !field.contains(Position { x: row.x, y: row.y });
         if let Some(row) = self.rows().find(off) {

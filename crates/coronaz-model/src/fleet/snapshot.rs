@@ -109,10 +109,13 @@ impl Fleet {
         let digest = RunDigest::of_value(u64::from_le_bytes(reader.array()?));
         let count = reader.u32()? as usize;
         let with_extra = reader.u32()? != 0;
-        let mut parameters = Parameters::default();
+        let mut named = Vec::new();
         for _ in 0..reader.u32()? {
-            let name = reader.text()?;
-            parameters.set_text(name, reader.text()?)?;
+            named.push((reader.text()?, reader.text()?));
+        }
+        let mut parameters = Parameters::unnamed(named.iter().map(|(name, _)| *name));
+        for (name, value) in named {
+            parameters.set_text(name, value)?;
         }
         let row_bytes = row_words(with_extra) * WORD;
         let rest = &bytes[reader.at..];

@@ -9,7 +9,10 @@ use super::{
     shard,
     witness::Witness,
 };
-use crate::{Draws, Emission, Field, Identity, Parameters, RunDigest, Tick, digest::Facts};
+use crate::{
+    Draws, Emission, Field, Identity, Movement, Parameters, RunDigest, Tick, digest::Facts,
+    movement::places::Moment,
+};
 
 /// How far a tick is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub(super) struct Rules<'a> {
     pub(super) draws: Draws,
     pub(super) tick: Tick,
     pub(super) base: Identity,
+    /// The time of day, where people live by it.
+    pub(super) moment: Option<Moment>,
     /// Largest squared distance of a contact.
     pub(super) contact_max: u64,
     /// Largest squared distance at which an infectious person is noticed, where they are avoided.
@@ -169,6 +174,8 @@ impl Fleet {
             draws: self.draws,
             tick: self.tick,
             base: self.base,
+            moment: (self.parameters.movement == Movement::Places)
+                .then(|| Moment::of(&self.parameters, self.draws, self.tick)),
             contact_max: self.parameters.reach().distance_squared_max,
             alarm_max: self.parameters.sensing().map(|reach| reach.distance_squared_max),
         }

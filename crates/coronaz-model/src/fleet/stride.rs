@@ -9,10 +9,7 @@ use super::{
     state::{FLEES, LEFT_ONE, LEFT_SHIFT, STANDS, State},
     strip::{Extra, Strip},
 };
-use crate::{
-    Health, Illness, Movement, PersonId, Position, Stream, illness,
-    movement::{places, step_towards},
-};
+use crate::{Health, Illness, PersonId, Position, Stream, illness, movement::step_towards};
 
 /// People handled together: whole vectors, and few enough that a rare event seldom is among them.
 const LANES: usize = 16;
@@ -27,9 +24,6 @@ pub(super) fn begin(strip: &mut Strip, rules: &Rules<'_>) -> Census {
     }
     if (changes.of(Health::Deceased) as usize) < strip.len() {
         show_symptoms(strip, rules);
-        if rules.parameters.movement == Movement::Places {
-            follow_the_day(strip, rules);
-        }
         if rules.axes.turned {
             begin_groups::<true>(strip, rules, &mut changes);
         } else {
@@ -58,19 +52,6 @@ fn show_symptoms(strip: &mut Strip, rules: &Rules<'_>) {
     for (state, extra) in strip.state.iter_mut().zip(&strip.extra) {
         if State(*state).health().is_infectious() && rules.ill_stand(extra.onset) {
             *state |= STANDS;
-        }
-    }
-}
-
-/// Everybody who walks looks where the time of day says to be.
-fn follow_the_day(strip: &mut Strip, rules: &Rules<'_>) {
-    for at in 0..strip.len() {
-        if strip.state[at] & STANDS == 0 {
-            let here = rules.axes.place(strip.x[at], strip.y[at]);
-            let goal = rules.axes.place(strip.goal_x[at], strip.goal_y[at]);
-            let id = PersonId(strip.id[at]);
-            let goal = places::goal(here, goal, rules.parameters, rules.draws, id, rules.tick);
-            (strip.goal_x[at], strip.goal_y[at]) = rules.axes.columns(goal);
         }
     }
 }
@@ -134,14 +115,34 @@ fn begin_group<const TURNED: bool>(mut group: Group<'_>, rules: &Rules<'_>, chan
         arrived |= (x[i] == goal_x[i]) & (y[i] == goal_y[i]) & (state[i] & STANDS == 0);
         ending |= state[i] >> LEFT_SHIFT == 1;
     }
-    if arrived && rules.parameters.movement != Movement::Places {
-        for i in 0..n {
-            let at_goal = x[i] == goal_x[i] && y[i] == goal_y[i];
-            if at_goal && state[i] & STANDS == 0 && flights[i].is_none() {
-                let goal = rules.draws.place(Stream::Goal, PersonId(id[i]), rules.tick, rules.field);
-                (goal_x[i], goal_y[i]) = axes.columns(goal);
+    match &rules.moment {
+        None if arrived => {
+            for i in 0..n {
+                let at_goal = x[i] == goal_x[i] && y[i] == goal_y[i];
+                if at_goal && state[i] & STANDS == 0 && flights[i].is_none() {
+                    let goal = rules.draws.place(Stream::Goal, PersonId(id[i]), rules.tick, rules.field);
+                    (goal_x[i], goal_y[i]) = axes.columns(goal);
+                }
             }
         }
+        Some(moment) if arrived || moment.has_a_turn() => {
+            // Who mills about has a new goal every other tick: first they are found, without a branch to guess.
+            let (mut found, mut count) = ([0; LANES], 0);
+            for i in 0..n {
+                let at_goal = (x[i] == goal_x[i]) & (y[i] == goal_y[i]);
+                let walks = state[i] & STANDS == 0;
+                found[count] = i;
+                count += usize::from(walks & (at_goal | moment.turns(PersonId(id[i]))));
+            }
+            moment.next_goals(
+                &found[..count],
+                |i| PersonId(id[i]),
+                |i, goal| {
+                    (goal_x[i], goal_y[i]) = axes.columns(goal);
+                },
+            );
+        }
+        _ => {}
     }
     for i in 0..n {
         let at = (x[i], y[i]);

@@ -45,6 +45,8 @@ pub struct ParameterInfo {
     pub max: f64,
     /// The words of a choice; empty for everything else.
     pub choices: &'static [&'static str],
+    /// For a parameter that came later: what held in the runs of the programs that had it not.
+    pub before: Option<Value>,
     /// Reads it.
     pub get: fn(&Parameters) -> Value,
     pub(super) set: fn(&mut Parameters, Value),

@@ -1,7 +1,7 @@
 //! Every parameter with its default, range and meaning. Nothing else knows a default.
 
 use super::{ParameterInfo, Value};
-use crate::movement::Movement;
+use crate::movement::{Movement, Start};
 
 const SIDE_MAX: f64 = 1_000_000.0;
 const SECONDS_MAX: f64 = 60_000.0;
@@ -18,6 +18,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 1.0,
         max: SIDE_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.field_width)),
         set: |p, v| p.field_width = whole(v),
     },
@@ -29,6 +30,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 1.0,
         max: SIDE_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.field_height)),
         set: |p, v| p.field_height = whole(v),
     },
@@ -40,6 +42,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 1.0,
         max: 100.0,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.scale_factor)),
         set: |p, v| p.scale_factor = whole(v),
     },
@@ -51,6 +54,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 100_000_000.0,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.zombie_lifetime)),
         set: |p, v| p.zombie_lifetime = whole(v),
     },
@@ -62,6 +66,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: RADIUS_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.infection_radius),
         set: |p, v| p.infection_radius = real(v),
     },
@@ -70,9 +75,11 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         unit: "s",
         help: "How long a person is infected, and then for as long again immune",
         default: Value::Integer(15),
-        min: 1.0,
+        // Others hear it in one second less: with 1 nobody would ever be infected.
+        min: 2.0,
         max: SECONDS_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.infection_cooldown)),
         set: |p, v| p.infection_cooldown = whole(v),
     },
@@ -84,6 +91,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 1.0,
         choices: &[],
+        before: None,
         get: |p| Value::Switch(p.move_when_infected),
         set: |p, v| p.move_when_infected = matches!(v, Value::Switch(true)),
     },
@@ -95,6 +103,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 2.0,
         choices: Movement::NAMES,
+        before: None,
         get: |p| Value::Choice(p.movement.name()),
         set: |p, v| p.movement = movement(v),
     },
@@ -106,6 +115,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: RADIUS_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.sensing_radius),
         set: |p, v| p.sensing_radius = real(v),
     },
@@ -117,6 +127,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 20.0,
         max: 1_000_000.0,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.day_length)),
         set: |p, v| p.day_length = whole(v),
     },
@@ -128,6 +139,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 2.0,
         max: SIDE_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.place_spacing)),
         set: |p, v| p.place_spacing = whole(v),
     },
@@ -139,6 +151,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 1.0,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.transmission_probability),
         set: |p, v| p.transmission_probability = real(v),
     },
@@ -150,6 +163,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: PERIOD_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.latent_period),
         set: |p, v| p.latent_period = real(v),
     },
@@ -161,6 +175,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: PERIOD_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.incubation_period),
         set: |p, v| p.incubation_period = real(v),
     },
@@ -172,6 +187,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 100.0,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.period_shape)),
         set: |p, v| p.period_shape = whole(v),
     },
@@ -183,6 +199,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 1.0,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.asymptomatic_share),
         set: |p, v| p.asymptomatic_share = real(v),
     },
@@ -194,6 +211,7 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: 1.0,
         choices: &[],
+        before: None,
         get: |p| Value::Real(p.fatality),
         set: |p, v| p.fatality = real(v),
     },
@@ -205,8 +223,34 @@ pub(super) const TABLE: &[ParameterInfo] = &[
         min: 0.0,
         max: SECONDS_MAX,
         choices: &[],
+        before: None,
         get: |p| Value::Integer(i64::from(p.immunity_period)),
         set: |p, v| p.immunity_period = whole(v),
+    },
+    ParameterInfo {
+        name: "start",
+        unit: "",
+        help: "Where people are at the start: uniform, anywhere; settled, as if they had long lived by their \
+               movement; auto, settled where they have places to go to, uniform otherwise",
+        default: Value::Choice(Start::NAMES[0]),
+        min: 0.0,
+        max: 2.0,
+        choices: Start::NAMES,
+        before: Some(Value::Choice(Start::Uniform.name())),
+        get: |p| Value::Choice(p.start.name()),
+        set: |p, v| p.start = start(v),
+    },
+    ParameterInfo {
+        name: "warm_up",
+        unit: "s",
+        help: "How long people walk before the start, when the first are infected; nothing of it is recorded",
+        default: Value::Integer(0),
+        min: 0.0,
+        max: SECONDS_MAX,
+        choices: &[],
+        before: Some(Value::Integer(0)),
+        get: |p| Value::Integer(i64::from(p.warm_up)),
+        set: |p, v| p.warm_up = whole(v),
     },
 ];
 
@@ -232,5 +276,13 @@ fn movement(value: Value) -> Movement {
     match value {
         Value::Choice(word) => Movement::of_name(word).unwrap_or_default(),
         Value::Integer(_) | Value::Real(_) | Value::Switch(_) => Movement::default(),
+    }
+}
+
+/// The start of a value that [`ParameterInfo::check`] has let through.
+fn start(value: Value) -> Start {
+    match value {
+        Value::Choice(word) => Start::of_name(word).unwrap_or_default(),
+        Value::Integer(_) | Value::Real(_) | Value::Switch(_) => Start::default(),
     }
 }
