@@ -44,6 +44,7 @@ fn main() {
             formats: Formats { csv: true, parquet: true },
             resume: None,
             save: None,
+            until_over: false,
         };
         let home = tempfile::tempdir().expect("a folder");
         let target = folder.clone().unwrap_or_else(|| home.path().join("results"));

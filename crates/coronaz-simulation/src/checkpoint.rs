@@ -13,7 +13,7 @@ use std::{
 use coronaz_model::{Fleet, Parameters, Tick, fleet::SnapshotError};
 use serde::{Deserialize, Serialize};
 
-use crate::{cases::Cases, plan::PEOPLE_MAX};
+use crate::{cases::Cases, plan::PEOPLE_MAX, totals::Totals};
 
 const MAGIC: [u8; 4] = *b"CZCP";
 const VERSION: u32 = 1;
@@ -41,6 +41,9 @@ struct Heading {
     by_generation: Vec<u64>,
     seeds: u64,
     ever_infected: u64,
+    /// None in those of earlier versions.
+    #[serde(default)]
+    totals: Option<Totals>,
 }
 
 /// Why a checkpoint cannot be written or read.
@@ -78,7 +81,13 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(scenario: &str, seed: u64, infected: u32, cases: &Cases, fleet: &Fleet) -> Self {
+    pub(crate) fn new(
+        scenario: &str,
+        seed: u64,
+        infected: u32,
+        (cases, totals): (&Cases, Option<Totals>),
+        fleet: &Fleet,
+    ) -> Self {
         let heading = Heading {
             scenario: scenario.to_owned(),
             seed,
@@ -87,6 +96,7 @@ impl Checkpoint {
             by_generation: cases.by_generation.clone(),
             seeds: cases.seeds,
             ever_infected: cases.ever_infected,
+            totals,
         };
         Checkpoint { heading, cases: cases.clone(), fleet: fleet.clone() }
     }
@@ -119,6 +129,11 @@ impl Checkpoint {
     #[must_use]
     pub fn tick(&self) -> Tick {
         self.fleet.tick()
+    }
+
+    /// What was counted from tick 0 on; none in a checkpoint of an earlier version.
+    pub(crate) fn totals(&self) -> Option<Totals> {
+        self.heading.totals
     }
 
     /// The rules' numbers so far.
@@ -222,7 +237,23 @@ mod tests {
         let fleet = Fleet::new(&Parameters::default(), Draws::new(5), base_of(5), spawns);
         let mut cases = Cases::new(fleet.base(), 40);
         (0..3).map(PersonId).for_each(|person| cases.seed(person));
-        Checkpoint::new("name = \"x\"", 5, 3, &cases, &fleet)
+        let totals = Totals { contacts: 70, peak_infectious: 9, peak_tick: 2 };
+        Checkpoint::new("name = \"x\"", 5, 3, (&cases, Some(totals)), &fleet)
+    }
+
+    #[test]
+    fn a_checkpoint_of_before_totals_were_kept_is_read_and_has_none() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("here.checkpoint");
+        let mut earlier = checkpoint();
+        earlier.heading.totals = None;
+        earlier.write(&path).expect("written");
+        assert_eq!(Checkpoint::read(&path).expect("readable").totals(), None);
+        let heading = serde_json::to_value(&earlier.heading).expect("JSON");
+        let mut without = heading.as_object().expect("an object").clone();
+        without.remove("totals");
+        let read: Heading = serde_json::from_value(without.into()).expect("as earlier versions wrote it");
+        assert_eq!(read.totals, None);
     }
 
     #[test]
@@ -234,6 +265,7 @@ mod tests {
         assert_eq!((read.scenario(), read.seed(), read.infected()), ("name = \"x\"", 5, 3));
         assert_eq!((read.people(), read.tick()), (40, 0));
         assert_eq!(read.cases.figures(), checkpoint().cases.figures());
+        assert_eq!(read.totals(), checkpoint().totals());
         assert_eq!(read.fleet.people(), checkpoint().fleet.people());
         assert_eq!(std::fs::read_dir(home.path()).expect("readable").count(), 1, "nothing else is left");
     }

@@ -1,12 +1,8 @@
 //! Encounters out of contacts, tick by tick.
 
-use coronaz_model::Tick;
+use coronaz_model::{ENCOUNTER_GAP_TICKS, Tick};
 
 use crate::observer::Sighting;
-
-/// Two people belong to one encounter as long as they are not out of range for longer than this. The
-/// same as in the store, where it is ten seconds.
-pub const ENCOUNTER_GAP_TICKS: Tick = 10;
 
 /// An encounter that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,8 @@
 //! - [`checkpoint`]: a replicate as a file, to go on from
 //! - [`run`]: all replicates over the threads, then the files that need all of them
 //! - `replicate`: one replicate, from its first tick to its last; `observer`: what is noted of a tick
-//! - `encounters`: encounters out of contacts; `cases`: the transmission tree, counted
+//! - `encounters`: encounters out of contacts; `cases`: the transmission tree, counted; `totals`: what else is
+//!   counted from tick 0 on; `aftermath`: what comes after the last infection
 //! - `rows`: the rows of the tables; `table`: tables as Parquet and CSV, streamed
 //! - [`export`]: a stored run's tables as Parquet
 //! - `picture`: the epidemic curve over the replicates, as SVG and PNG
@@ -23,6 +24,7 @@ pub mod progress;
 pub mod run;
 pub mod summary;
 
+mod aftermath;
 mod cases;
 mod encounters;
 mod observer;
@@ -31,10 +33,11 @@ mod replicate;
 mod rows;
 mod table;
 mod threads;
+mod totals;
 
 pub use cases::CaseFigures;
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use encounters::ENCOUNTER_GAP_TICKS;
+pub use coronaz_model::ENCOUNTER_GAP_TICKS;
 pub use folder::{Folder, FolderError};
 pub use picture::PictureError;
 pub use plan::{Contacts, Formats, Plan, PlanError, Save};

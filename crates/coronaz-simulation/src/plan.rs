@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
-use coronaz_model::{Parameters, Tick};
+use coronaz_model::{Draws, Parameters, Tick};
 
 use crate::Checkpoint;
 
@@ -19,9 +19,9 @@ pub struct Plan {
     pub people: u32,
     /// Infected people at the start; at most `people`.
     pub infected: u32,
-    /// Up to which tick (second of model time) to compute.
+    /// Up to which tick (second of model time) to compute; see [`Plan::until_over`].
     pub ticks: Tick,
-    /// The seed of replicate 0; replicate i has this seed plus i.
+    /// The seed of replicate 0; that of replicate i is drawn from it ([`Draws::replicate_seed`]).
     pub seed: u64,
     /// How many times the run is repeated, each with a seed of its own; at least 1.
     pub replicates: u32,
@@ -36,6 +36,8 @@ pub struct Plan {
     pub resume: Option<Arc<Checkpoint>>,
     /// A checkpoint to write; only of a single replicate.
     pub save: Option<Save>,
+    /// Whether a replicate ends when nobody is infected any more, if that is before `ticks`.
+    pub until_over: bool,
 }
 
 /// A checkpoint to write.
@@ -43,7 +45,7 @@ pub struct Plan {
 pub struct Save {
     /// The file.
     pub path: PathBuf,
-    /// After which tick.
+    /// After which tick; or after the last, where the run is over earlier.
     pub tick: Tick,
     /// Whether it may take the place of a file that is there.
     pub replace: bool,
@@ -157,6 +159,12 @@ impl Plan {
     #[must_use]
     pub fn first_tick(&self) -> Tick {
         self.resume.as_ref().map_or(0, |checkpoint| checkpoint.tick())
+    }
+
+    /// The seed of a replicate: what repeats it alone.
+    #[must_use]
+    pub fn seed_of(&self, replicate: u32) -> u64 {
+        Draws::new(self.seed).replicate_seed(replicate)
     }
 
     /// Whether the plan can be carried out.

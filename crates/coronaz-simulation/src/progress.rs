@@ -10,7 +10,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Ticks computed, of all replicates together.
+    /// Ticks computed, or found not to be needed, of all replicates together.
     #[must_use]
     pub fn ticks(&self) -> u64 {
         self.ticks.load(Ordering::Relaxed)
@@ -23,6 +23,11 @@ impl Progress {
 
     pub(crate) fn count_tick(&self) {
         self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// These ticks of a replicate that ended early need not be computed.
+    pub(crate) fn skip(&self, ticks: u64) {
+        self.ticks.fetch_add(ticks, Ordering::Relaxed);
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

@@ -13,6 +13,7 @@ use coronaz_model::{
 
 use crate::{
     CaseFigures, Checkpoint, Contacts, Plan, Progress, Statistics,
+    aftermath::Aftermath,
     cases::Cases,
     encounters::{Encounter, Encounters},
     observer::{Notes, Observer},
@@ -20,6 +21,7 @@ use crate::{
     run::SimulateError,
     table::{Table, TableError},
     threads::Crew,
+    totals::Totals,
 };
 
 /// What a replicate leaves in memory; the rest is in its tables.
@@ -29,6 +31,10 @@ pub(crate) struct Outcome {
     pub(crate) digest: u64,
     pub(crate) statistics: Vec<Statistics>,
     pub(crate) cases: CaseFigures,
+    /// From tick 0 on; none when it resumed a checkpoint of an earlier version, which has them not.
+    pub(crate) totals: Option<Totals>,
+    /// What would have come, where it ended early.
+    pub(crate) aftermath: Option<Aftermath>,
     /// Time spent in the engine.
     pub(crate) stepping: Duration,
 }
@@ -50,7 +56,7 @@ pub(crate) fn run(
 
 /// The population at its first tick.
 fn found(plan: &Plan, number: u32) -> Result<Fleet, ForkError> {
-    let seed = seed_of(plan, number);
+    let seed = plan.seed_of(number);
     if let Some(checkpoint) = &plan.resume {
         let goes_on = seed == checkpoint.seed() && plan.parameters == *checkpoint.parameters();
         return match goes_on {
@@ -61,11 +67,6 @@ fn found(plan: &Plan, number: u32) -> Result<Fleet, ForkError> {
     let spawns = (0..plan.people as usize)
         .map(|person| Spawn { infected: person < plan.infected as usize, ..Spawn::default() });
     Ok(Fleet::new(&plan.parameters, Draws::new(seed), base_of(seed), spawns))
-}
-
-/// Replicate i is the same run as one alone whose seed is larger by i.
-fn seed_of(plan: &Plan, number: u32) -> u64 {
-    plan.seed.wrapping_add(number.into())
 }
 
 fn live<const KEEP: bool>(
@@ -81,7 +82,8 @@ fn live<const KEEP: bool>(
     let mut notes = Notes::default();
     let mut record = Record::begin(plan, number, &fleet, folder)?;
     let mut stepping = Duration::ZERO;
-    while fleet.tick() < plan.ticks {
+    let mut over = false;
+    while fleet.tick() < plan.ticks && !over {
         if progress.is_stopped() {
             return Err(SimulateError::Stopped);
         }
@@ -90,15 +92,25 @@ fn live<const KEEP: bool>(
         stepping += begun.elapsed();
         notes.take(fleet.tick(), &mut observers);
         record.tick(&fleet, &notes, crew)?;
-        if let Some(save) = plan.save.as_ref().filter(|save| save.tick == fleet.tick()) {
-            let seed = seed_of(plan, number);
-            Checkpoint::new(&plan.scenario, seed, plan.infected, &record.cases, &fleet).write(&save.path)?;
+        over = plan.until_over && !is_anybody_infected(&fleet);
+        let saves = |tick| tick == fleet.tick() || (over && tick > fleet.tick());
+        if let Some(save) = plan.save.as_ref().filter(|save| saves(save.tick)) {
+            let counted = (&record.cases, record.totals);
+            let seed = plan.seed_of(number);
+            Checkpoint::new(&plan.scenario, seed, plan.infected, counted, &fleet).write(&save.path)?;
         }
         progress.count_tick();
     }
+    progress.skip(plan.ticks - fleet.tick());
+    let aftermath = over.then(|| Aftermath::of(&fleet));
+    let totals = record.totals;
     let (statistics, cases) = record.finish()?;
     let digest = fleet.digest().value();
-    Ok(Outcome { seed: seed_of(plan, number), digest, statistics, cases, stepping })
+    Ok(Outcome { seed: plan.seed_of(number), digest, statistics, cases, totals, aftermath, stepping })
+}
+
+fn is_anybody_infected(fleet: &Fleet) -> bool {
+    fleet.census().of(Health::Latent) + fleet.census().of(Health::Infectious) > 0
 }
 
 /// What is written down of a replicate while it goes on.
@@ -107,6 +119,7 @@ struct Record {
     base: u128,
     statistics: Vec<Statistics>,
     cases: Cases,
+    totals: Option<Totals>,
     infections: Table,
     contacts: Option<Table>,
     encounters: Option<(Encounters, Table)>,
@@ -115,13 +128,15 @@ struct Record {
 impl Record {
     fn begin(plan: &Plan, replicate: u32, fleet: &Fleet, folder: &Path) -> Result<Self, SimulateError> {
         let heading = plan.replicates == 1;
-        let (cases, statistics) = match &plan.resume {
+        let (cases, totals, statistics) = match &plan.resume {
             // The row of the checkpoint's tick is in the tables that it was written beside.
-            Some(checkpoint) => (checkpoint.cases.clone(), Vec::new()),
+            Some(checkpoint) => (checkpoint.cases.clone(), checkpoint.totals(), Vec::new()),
             None => {
                 let mut cases = Cases::new(fleet.base(), plan.people);
                 (0..plan.infected).map(PersonId).for_each(|person| cases.seed(person));
-                (cases, vec![statistics_of(fleet, &Notes::default())])
+                let (first, mut totals) = (statistics_of(fleet, &Notes::default()), Totals::default());
+                totals.add(&first);
+                (cases, Some(totals), vec![first])
             }
         };
         let contacts = (plan.contacts == Contacts::All)
@@ -135,6 +150,7 @@ impl Record {
             base: fleet.base(),
             statistics,
             cases,
+            totals,
             infections: Table::create::<InfectionRow<'_>>(folder, plan.formats, heading)?,
             contacts,
             encounters: encounters.map(|table| (Encounters::default(), table)),
@@ -143,7 +159,11 @@ impl Record {
 
     fn tick(&mut self, fleet: &Fleet, notes: &Notes, crew: &Crew) -> Result<(), TableError> {
         let (replicate, base, tick) = (self.replicate, self.base, notes.tick);
-        self.statistics.push(statistics_of(fleet, notes));
+        let row = statistics_of(fleet, notes);
+        self.statistics.push(row);
+        if let Some(totals) = &mut self.totals {
+            totals.add(&row);
+        }
         for infection in &notes.infections {
             self.cases.add(infection);
             self.infections.push(&InfectionRow { replicate, infection })?;
@@ -168,7 +188,7 @@ impl Record {
     }
 
     fn finish(self) -> Result<(Vec<Statistics>, CaseFigures), TableError> {
-        let Record { replicate, base, statistics, cases, infections, contacts, encounters } = self;
+        let Record { replicate, base, statistics, cases, infections, contacts, encounters, .. } = self;
         infections.finish()?;
         contacts.map_or(Ok(()), Table::finish)?;
         if let Some((encounters, mut table)) = encounters {

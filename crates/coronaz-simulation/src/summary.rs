@@ -22,9 +22,9 @@ pub struct Summary {
     pub people: u32,
     /// See [`Plan::infected`].
     pub infected: u32,
-    /// The tick at which each replicate began: 0, or the checkpoint's. Figures of cases are from tick 0 on.
+    /// The tick at which each replicate began: 0, or the checkpoint's. All figures are from tick 0 on.
     pub first_tick: Tick,
-    /// The tick that was computed last.
+    /// The tick that was computed last, of the replicate that went on longest.
     pub ticks: Tick,
     /// Which contacts were written: `none`, `encounters`, `all`.
     pub contacts: String,
@@ -43,12 +43,15 @@ pub struct ReplicateSummary {
     pub seed: u64,
     /// Its digest.
     pub digest: String,
-    /// The largest number of people infectious at once.
-    pub peak_infectious: u32,
+    /// The tick that was computed last.
+    pub last_tick: Tick,
+    /// The largest number of people infectious at once; like the next two none when the run resumed a checkpoint of
+    /// an earlier version, which does not say what was before.
+    pub peak_infectious: Option<u32>,
     /// When that was first.
-    pub peak_tick: Tick,
+    pub peak_tick: Option<Tick>,
     /// Contacts in all: ordered pairs, one each tick.
-    pub contacts: u64,
+    pub contacts: Option<u64>,
     /// Susceptible at the end.
     pub susceptible_at_end: u32,
     /// Infectious at the end.
@@ -71,14 +74,14 @@ pub struct Timings {
     pub running_s: f64,
     /// In the engine, the workers' times added up, in seconds.
     pub engine_s: f64,
-    /// People times ticks times replicates, by the total.
+    /// People times ticks, of all replicates, by the total.
     pub person_ticks_per_s: f64,
 }
 
 impl Timings {
     pub(crate) fn of(plan: &Plan, outcomes: &[Outcome], running: Duration, total: Duration) -> Self {
-        let person_ticks =
-            f64::from(plan.people) * (plan.ticks - plan.first_tick()) as f64 * f64::from(plan.replicates);
+        let ticks: u64 = outcomes.iter().map(|outcome| last_tick(plan, outcome) - plan.first_tick()).sum();
+        let person_ticks = f64::from(plan.people) * ticks as f64;
         Timings {
             threads: plan.threads,
             total_s: seconds(total),
@@ -99,9 +102,9 @@ impl Summary {
             people: plan.people,
             infected: plan.infected,
             first_tick: plan.first_tick(),
-            ticks: plan.ticks,
+            ticks: outcomes.iter().map(|outcome| last_tick(plan, outcome)).max().unwrap_or(plan.ticks),
             contacts: plan.contacts.to_string(),
-            replicates: (0..).zip(outcomes).map(|(number, outcome)| replicate(number, outcome)).collect(),
+            replicates: (0..).zip(outcomes).map(|(number, one)| replicate(plan, number, one)).collect(),
             timings,
         }
     }
@@ -112,18 +115,20 @@ impl Summary {
     }
 }
 
-fn replicate(number: u32, outcome: &Outcome) -> ReplicateSummary {
-    let rows = &outcome.statistics;
-    // The first of several equal ones: `max_by_key` would take the last.
-    let peak = rows.iter().rev().max_by_key(|row| row.infectious).copied().unwrap_or_default();
-    let end = rows.last().copied().unwrap_or_default();
+fn last_tick(plan: &Plan, outcome: &Outcome) -> Tick {
+    outcome.statistics.last().map_or(plan.first_tick(), |row| row.tick)
+}
+
+fn replicate(plan: &Plan, number: u32, outcome: &Outcome) -> ReplicateSummary {
+    let (totals, end) = (outcome.totals, outcome.statistics.last().copied().unwrap_or_default());
     ReplicateSummary {
         replicate: number,
         seed: outcome.seed,
         digest: hexadecimal(outcome.digest),
-        peak_infectious: peak.infectious,
-        peak_tick: peak.tick,
-        contacts: rows.iter().map(|row| row.contacts).sum(),
+        last_tick: last_tick(plan, outcome),
+        peak_infectious: totals.map(|totals| totals.peak_infectious),
+        peak_tick: totals.map(|totals| totals.peak_tick),
+        contacts: totals.map(|totals| totals.contacts),
         susceptible_at_end: end.susceptible,
         infectious_at_end: end.infectious,
         deceased_at_end: end.deceased,

@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path};
 
-use coronaz_model::Parameters;
-use coronaz_simulation::{Contacts, Folder, Formats, Plan, Progress, simulate};
+use coronaz_model::{Movement, Parameters};
+use coronaz_simulation::{Checkpoint, Contacts, Folder, Formats, Plan, Progress, Save, simulate};
 use resvg::usvg::roxmltree::Document;
 
 fn plan(replicates: u32) -> Plan {
@@ -26,6 +26,7 @@ fn plan(replicates: u32) -> Plan {
         formats: Formats { csv: true, parquet: false },
         resume: None,
         save: None,
+        until_over: false,
     }
 }
 
@@ -105,6 +106,69 @@ fn of_several_replicates_bands_go_around_the_median() {
     ] {
         assert!(words.contains(&expected), "{expected}: {words:?}");
     }
+}
+
+/// All that is written in the picture.
+fn words(text: &str) -> Vec<String> {
+    let svg = Document::parse(text).expect("XML");
+    let texts = svg.descendants().filter(|node| node.has_tag_name("text"));
+    texts.filter_map(|node| node.text()).map(str::to_owned).collect()
+}
+
+fn curve_of(plan: &Plan, target: &Path) -> String {
+    let folder = Folder::prepare(target, false).expect("a new folder");
+    simulate(plan, folder, &Progress::default()).expect("a good plan");
+    fs::read_to_string(target.join("curve.svg")).expect("there")
+}
+
+#[test]
+fn a_resumed_run_of_one_tick_has_a_picture_of_finite_numbers() {
+    let home = tempfile::tempdir().expect("a folder");
+    let save = Some(Save { path: home.path().join("at-100"), tick: 100, replace: false });
+    curve_of(&Plan { save, ..plan(1) }, &home.path().join("whole"));
+    let checkpoint = Checkpoint::read(&home.path().join("at-100")).expect("written");
+    let resume = Some(checkpoint.into());
+    let text = curve_of(&Plan { ticks: 101, resume, ..plan(1) }, &home.path().join("rest"));
+    for wrong in ["inf", "NaN"] {
+        let numbers =
+            |line: &&str| line.contains(&format!("L{wrong}")) || line.contains(&format!("\"{wrong}"));
+        assert_eq!(text.lines().find(numbers), None);
+    }
+    let svg = Document::parse(&text).expect("XML");
+    assert_eq!(places(&svg, "incidence-median").len(), 2, "the one tick, from its beginning to its end");
+}
+
+#[test]
+fn where_people_live_by_days_the_axis_and_the_bins_are_those_of_their_days() {
+    let home = tempfile::tempdir().expect("a folder");
+    let parameters =
+        Parameters { movement: Movement::Places, day_length: 24, place_spacing: 10, ..plan(1).parameters };
+    let text = curve_of(&Plan { parameters, ticks: 240, ..plan(1) }, &home.path().join("results"));
+    let words = words(&text);
+    assert!(words.iter().any(|words| words == "Model time (days of 24 s)"), "{words:?}");
+    assert!(
+        words.iter().any(|words| words == "10") && !words.iter().any(|words| words == "240"),
+        "{words:?}"
+    );
+    let incidence = words.iter().find(|words| words.starts_with("Incidence")).expect("a title");
+    assert_eq!(incidence, "Incidence: people infected in each 2 seconds");
+}
+
+#[test]
+fn replicates_that_ended_early_are_in_the_bands_to_the_end() {
+    let home = tempfile::tempdir().expect("a folder");
+    let sparse = Plan { people: 40, infected: 2, ticks: 300, until_over: true, ..plan(8) };
+    let text = curve_of(&sparse, &home.path().join("over"));
+    let through = curve_of(&Plan { until_over: false, ..sparse }, &home.path().join("through"));
+    let svg = (Document::parse(&text).expect("XML"), Document::parse(&through).expect("XML"));
+    let (median, whole) = (places(&svg.0, "prevalence-median"), places(&svg.1, "prevalence-median"));
+    assert!(median.len() > 2 && median.len() <= whole.len());
+    let statistics = fs::read_to_string(home.path().join("over/statistics.csv")).expect("there");
+    let last = |replicate: &str| statistics.lines().filter(|line| line.starts_with(replicate)).count();
+    let lengths: std::collections::BTreeSet<usize> =
+        (0..8).map(|number| last(&format!("{number},"))).collect();
+    assert!(lengths.len() > 1, "they end at different ticks: {lengths:?}");
+    assert_eq!(Some(&median.len()), lengths.last(), "a point for each tick of the longest");
 }
 
 #[test]

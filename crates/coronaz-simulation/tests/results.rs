@@ -1,6 +1,10 @@
 //! Small runs, whole: what is in the folder afterwards.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use coronaz_model::Parameters;
 use coronaz_simulation::{
@@ -33,6 +37,7 @@ fn plan() -> Plan {
         formats: Formats { csv: true, parquet: true },
         resume: None,
         save: None,
+        until_over: false,
     }
 }
 
@@ -106,17 +111,18 @@ fn tables_and_summary_tell_the_same_story() {
         let rows: Vec<_> = statistics[1..].iter().filter(of_replicate).collect();
         let sum = |name: &str| rows.iter().map(|row| number(row, name)).sum::<u64>();
         assert_eq!(sum("contacts"), contacts.iter().filter(of_replicate).count() as u64);
-        assert_eq!(sum("contacts"), replicate.contacts);
+        assert_eq!(Some(sum("contacts")), replicate.contacts);
         assert_eq!(sum("infections"), infections.iter().filter(of_replicate).count() as u64);
         assert_eq!(sum("infections"), replicate.cases.infections);
         let peak = rows.iter().map(|row| number(row, "infectious")).max();
-        assert_eq!(peak, Some(replicate.peak_infectious.into()));
+        assert_eq!(peak, replicate.peak_infectious.map(u64::from));
         assert!(replicate.cases.infections > 0, "an epidemic");
     }
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(target.join("summary.json")).expect("there")).expect("JSON");
     assert_eq!(json["digest"], summary.digest);
-    assert_eq!(json["replicates"][2]["seed"], 13);
+    assert_eq!(json["replicates"][0]["seed"], 11);
+    assert_eq!(json["replicates"][2]["seed"], plan.seed_of(2));
     assert_eq!(fs::read_to_string(target.join("scenario.toml")).expect("there"), plan.scenario);
 }
 
@@ -181,9 +187,74 @@ fn the_results_are_the_same_on_one_two_and_eight_threads() {
 fn a_replicate_is_the_run_of_its_own_seed() {
     let home = tempfile::tempdir().expect("a folder");
     let all = run(&plan(), &home.path().join("all"));
-    let one = run(&Plan { seed: 13, replicates: 1, ..plan() }, &home.path().join("one"));
+    let seed = all.replicates[2].seed;
+    let one = run(&Plan { seed, replicates: 1, ..plan() }, &home.path().join("one"));
     assert_eq!(one.digest, all.replicates[2].digest);
     assert_ne!(one.digest, all.replicates[1].digest);
+    let first = run(&Plan { replicates: 1, ..plan() }, &home.path().join("first"));
+    assert_eq!(first.digest, all.replicates[0].digest, "the first is the run of the seed itself");
+}
+
+#[test]
+fn replicates_of_neighbouring_seeds_share_no_history() {
+    let home = tempfile::tempdir().expect("a folder");
+    let small = Plan { people: 40, ticks: 20, replicates: 10, contacts: Contacts::None, ..plan() };
+    let digests: BTreeSet<String> = (1..=3)
+        .flat_map(|seed| {
+            let summary = run(&Plan { seed, ..small.clone() }, &home.path().join(seed.to_string()));
+            summary.replicates.into_iter().map(|replicate| replicate.digest)
+        })
+        .collect();
+    assert_eq!(digests.len(), 30);
+}
+
+/// People whose epidemic dies out at once here and there.
+fn sparse() -> Plan {
+    Plan { people: 60, infected: 2, ticks: 400, replicates: 6, contacts: Contacts::Encounters, ..plan() }
+}
+
+#[test]
+fn until_over_ends_with_the_last_infection_and_changes_nothing_before() {
+    let home = tempfile::tempdir().expect("a folder");
+    let through = run(&sparse(), &home.path().join("through"));
+    let over = run(&Plan { until_over: true, ..sparse() }, &home.path().join("over"));
+    let rows = |folder: &str| {
+        let table = csv(&home.path().join(folder).join("statistics.csv"));
+        table[1..]
+            .iter()
+            .map(|row| row.iter().map(|cell| cell.parse().expect("a number")).collect())
+            .collect()
+    };
+    let (all, early): (Vec<Vec<u64>>, Vec<Vec<u64>>) = (rows("through"), rows("over"));
+    assert!(over.replicates.iter().any(|one| one.last_tick < 400), "some end early");
+    assert_eq!(over.ticks, over.replicates.iter().map(|one| one.last_tick).max().expect("some"));
+    for (whole, one) in through.replicates.iter().zip(&over.replicates) {
+        assert_eq!((whole.last_tick, &whole.cases), (400, &one.cases), "no infection is missing");
+        let of = |row: &&Vec<u64>| row[0] == u64::from(one.replicate);
+        let expected: Vec<_> = all.iter().filter(of).filter(|row| row[1] <= one.last_tick).collect();
+        assert!(early.iter().filter(of).eq(expected.iter().copied()), "the same until then");
+        // replicate, tick, total, susceptible, latent, infectious
+        let infected: Vec<u64> = expected.iter().map(|row| row[4] + row[5]).collect();
+        let (last, before) = infected.split_last().expect("rows");
+        assert!(before.iter().all(|infected| *infected > 0), "not before");
+        assert!(one.last_tick == 400 || *last == 0, "over");
+    }
+    let digest = |seed, ticks, name| {
+        run(&Plan { seed, ticks, replicates: 1, ..sparse() }, &home.path().join(name)).digest
+    };
+    let one = &over.replicates[0];
+    assert_eq!(digest(one.seed, one.last_tick, "alone"), one.digest);
+}
+
+#[test]
+fn a_run_that_is_over_early_leaves_its_checkpoint_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    let save = Save { path: home.path().join("end"), tick: 400, replace: false };
+    let alone =
+        Plan { people: 3, infected: 1, replicates: 1, until_over: true, save: Some(save), ..sparse() };
+    let last = run(&alone, &home.path().join("over")).replicates[0].last_tick;
+    assert!(last < 400);
+    assert_eq!(Checkpoint::read(&home.path().join("end")).expect("written").tick(), last);
 }
 
 #[test]
@@ -226,7 +297,7 @@ fn a_resumed_run_equals_one_that_never_stopped() {
     assert_eq!((checkpoint.tick(), checkpoint.seed(), checkpoint.people()), (40, 11, 150));
     let rest = run(&Plan { resume: Some(checkpoint), threads: 1, ..plan }, &home.path().join("rest"));
     assert_eq!(rest.digest, whole.digest);
-    assert_eq!(rest.replicates[0].cases, whole.replicates[0].cases);
+    assert_eq!(rest.replicates, whole.replicates, "every figure is from tick 0 on");
     for table in ["statistics.csv", "infections.csv", "contacts.csv"] {
         let whole = csv(&home.path().join("whole").join(table));
         let later = |row: &&Vec<String>| row[1].parse::<u64>().is_ok_and(|tick| tick > 40);

@@ -5,7 +5,7 @@ mod progress;
 use std::{num::NonZero, path::PathBuf, sync::Arc, thread};
 
 use coronaz_devices::scenario;
-use coronaz_model::Parameters;
+use coronaz_model::{Parameters, Tick};
 use coronaz_simulation::{
     Checkpoint, CheckpointError, Contacts, Folder, FolderError, Formats, PictureError, Plan, Progress, Save,
     SimulateError, Summary, simulate,
@@ -29,6 +29,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     coronaz simulate town --ticks 3600 --replicates 16\n  \
+    coronaz simulate town --movement places --start settled --warm-up 600 --ticks 100000 --until-over\n  \
     coronaz simulate paper --people 1000000 --infected 1000 --density 0.002 --zombie-lifetime 0 --ticks 600\n  \
     coronaz simulate my-town.toml --seed 7 --contacts all --out results\n  \
     coronaz simulate town --ticks 600 --checkpoint minute-10\n  \
@@ -45,11 +46,17 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 600, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     ticks: u64,
 
+    /// End a run when nobody is infected any more, if that is before --ticks
+    #[arg(long)]
+    until_over: bool,
+
     /// The seed of all chance [default: the scenario's, or a new one]
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
 
-    /// How many times to run it; each next one with a seed larger by one
+    /// How many times to run it. The first has the seed itself, each other one a seed drawn from it and its number
+    /// (summary.json lists them: --seed with one of them repeats that replicate alone), so replicates of different
+    /// seeds have nothing in common
     #[arg(long, default_value_t = 1, value_name = "N")]
     replicates: u32,
 
@@ -69,7 +76,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// After which second of model time [default: the last]
+    /// After which second of model time [default: the last; with --until-over perhaps an earlier one]
     #[arg(long, value_name = "TICK", requires = "checkpoint")]
     checkpoint_at: Option<u64>,
 
@@ -98,7 +105,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<(), Failure> {
     out.line(format_args!("seed {}", plan.seed));
     let folder = Folder::prepare(&results, args.force).map_err(|error| failure_of(&error.into()))?;
     let summary = carry_out(&plan, folder)?;
-    report(&summary, out);
+    report(&summary, plan.ticks, out);
     out.line(format_args!("digest {}", summary.digest));
     out.line(format_args!("results in {}", results.display()));
     Ok(())
@@ -151,6 +158,7 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         formats: args.format,
         resume,
         save,
+        until_over: args.until_over,
     })
 }
 
@@ -185,19 +193,21 @@ fn begin(args: &Args) -> Result<Begun, Failure> {
     Ok(Begun { scenario, parameters, population, seed, resume: None })
 }
 
-fn report(summary: &Summary, out: &mut Output) {
+fn report(summary: &Summary, ticks: Tick, out: &mut Output) {
     let timings = &summary.timings;
     for one in summary.replicates.iter().take(REPLICATES_SHOWN) {
         let cases = &one.cases;
         let r_case = cases.r_case.map_or(String::new(), |r_case| format!(", r_case {r_case:.2}"));
+        let over = one.last_tick < ticks;
+        let ended = if over { format!(", over at tick {}", one.last_tick) } else { String::new() };
         out.line(format_args!(
-            "replicate {}: attack rate {:.1} %, peak {} infectious at tick {}{r_case}, {} infections, {} contacts",
+            "replicate {}: attack rate {:.1} %, peak {} infectious at tick {}{r_case}, {} infections, {} contacts{ended}",
             one.replicate,
             cases.attack_rate * 100.0,
-            one.peak_infectious,
-            one.peak_tick,
+            known(one.peak_infectious.map(u64::from)),
+            known(one.peak_tick),
             cases.infections,
-            one.contacts,
+            known(one.contacts),
         ));
     }
     if summary.replicates.len() > REPLICATES_SHOWN {
@@ -210,6 +220,11 @@ fn report(summary: &Summary, out: &mut Output) {
         timings.person_ticks_per_s / 1e6,
         timings.threads,
     ));
+}
+
+/// A figure that a checkpoint of an earlier version may not tell.
+fn known(figure: Option<u64>) -> String {
+    figure.map_or_else(|| "unknown".to_owned(), |figure| figure.to_string())
 }
 
 /// As many as a person reads.

@@ -1,8 +1,11 @@
 //! The whole sheet: heading, three panels, legends.
 
+use coronaz_model::Movement;
+
 use super::{
+    clock::Clock,
     panel::{FAINT_INK, Frame, INK, INNER_OPACITY, OUTER_OPACITY, Panel, small},
-    scale::{self, Scale, TimeUnit, bin_width, duration, number},
+    scale::{self, Scale, TimeUnit, number},
     series::{Spread, infections, means, points, spreads},
     svg::{Style, Svg},
 };
@@ -40,6 +43,7 @@ const LAYERS: [(&str, &str, &str, Figure); 5] = [
 /// The time axis, for all panels.
 struct Times {
     scale: Scale,
+    clock: Clock,
     unit: TimeUnit,
     /// Round times, in seconds.
     marks: Vec<f64>,
@@ -50,7 +54,7 @@ pub(super) fn draw(plan: &Plan, outcomes: &[Outcome]) -> String {
     let title = format!("Epidemic curve: {}", plan.name);
     let mut svg = Svg::new(WIDTH, HEIGHT, PAPER, &title, &setting(plan));
     heading(&mut svg, &title, plan, outcomes);
-    let times = times_of(outcomes);
+    let times = times_of(plan, outcomes);
     prevalence(&mut svg, &times, outcomes);
     incidence(&mut svg, &times, outcomes);
     health(&mut svg, &times, outcomes);
@@ -62,12 +66,7 @@ fn setting(plan: &Plan) -> String {
     let p = &plan.parameters;
     let seeds = match plan.replicates {
         1 => format!("seed {}", plan.seed),
-        n => format!(
-            "{} replicates, seeds {} to {}",
-            number(n.into()),
-            plan.seed,
-            plan.seed.wrapping_add(u64::from(n) - 1)
-        ),
+        n => format!("{} replicates of seed {}", number(n.into()), plan.seed),
     };
     format!(
         "{} people, {} infected at the start; map of {} × {} units; contact within {} units; {seeds}",
@@ -84,7 +83,8 @@ fn result(outcomes: &[Outcome]) -> String {
     let spread =
         |figure: &dyn Fn(&Outcome) -> f64| Spread::of(&mut outcomes.iter().map(figure).collect::<Vec<_>>());
     let attack = spread(&|outcome| outcome.cases.attack_rate * 100.0);
-    let peak = spread(&|o| o.statistics.iter().map(|row| f64::from(row.infectious)).fold(0.0, f64::max));
+    let highest = |o: &Outcome| o.statistics.iter().map(|row| row.infectious).max().unwrap_or_default();
+    let peak = spread(&|o| f64::from(o.totals.map_or_else(|| highest(o), |totals| totals.peak_infectious)));
     let cases = spread(&|outcome| outcome.cases.r_case.unwrap_or_default());
     let range = |spread: Spread, digits: usize| {
         let Spread { p5, median, p95, .. } = spread;
@@ -109,13 +109,16 @@ fn heading(svg: &mut Svg, title: &str, plan: &Plan, outcomes: &[Outcome]) {
     svg.words(LEFT, 94.0, medium, &result(outcomes));
 }
 
-fn times_of(outcomes: &[Outcome]) -> Times {
+fn times_of(plan: &Plan, outcomes: &[Outcome]) -> Times {
     let rows = outcomes.first().map_or(&[][..], |outcome| &outcome.statistics);
-    let from = rows.first().map_or(0.0, |row| row.tick as f64);
-    let to = rows.last().map_or(1.0, |row| row.tick as f64);
-    let unit = scale::time_unit(to - from);
+    // A resumed run has no row of the tick at which it began; what its first row tells began there.
+    let from = plan.first_tick() as f64;
+    let to = rows.last().map_or(from + 1.0, |row| row.tick as f64);
+    let p = &plan.parameters;
+    let clock = Clock { day_s: (p.movement == Movement::Places).then_some(p.day_length) };
+    let unit = clock.unit(to - from);
     let marks = scale::time_ticks(from, to, unit).into_iter().map(|mark| mark * unit.seconds).collect();
-    Times { scale: Scale { from, to, start_px: LEFT, end_px: RIGHT }, unit, marks }
+    Times { scale: Scale { from, to, start_px: LEFT, end_px: RIGHT }, clock, unit, marks }
 }
 
 fn frame((top, bottom): (f64, f64)) -> Frame {
@@ -176,9 +179,9 @@ fn legend(svg: &mut Svg, top: f64, color: &str, bands: bool) {
 
 fn incidence(svg: &mut Svg, times: &Times, outcomes: &[Outcome]) {
     let span = times.scale.to - times.scale.from;
-    let width = bin_width(span as u64, BINS_MAX);
+    let width = times.clock.bin_width(span as u64, BINS_MAX);
     let bins = infections(outcomes, width as usize);
-    let title = format!("Incidence: people infected in each {}", duration(width));
+    let title = format!("Incidence: people infected in each {}", times.clock.duration(width));
     let panel = Panel::draw(svg, frame(INCIDENCE), &title, times.scale, &times.marks, highest(&bins));
     // Each bin is a step, from its beginning to its end.
     let edge = |number: usize| times.scale.from + (number as u64 * width) as f64;
@@ -205,7 +208,7 @@ fn health(svg: &mut Svg, times: &Times, outcomes: &[Outcome]) {
     let stack: Vec<_> = layers.iter().map(|(id, _, color, values)| (*id, *color, values.clone())).collect();
     panel.stack(svg, &at, &stack);
     let marks: Vec<_> = times.marks.iter().map(|mark| (*mark, number(mark / times.unit.seconds))).collect();
-    panel.time_axis(svg, &marks, times.unit.name);
+    panel.time_axis(svg, &marks, &times.clock.name_of(times.unit));
     for (row, (_, words, color, _)) in layers.iter().rev().enumerate() {
         let y = HEALTH.0 + 4.0 + row as f64 * 26.0;
         svg.rectangle(LEGEND, y, 26.0, 16.0, color, 0.85);
