@@ -58,15 +58,39 @@ fn density(text: &str) -> Result<f64, String> {
 
 /// Sets the size of the map, so that it holds `people` at this density; its shape stays.
 fn fit(parameters: &mut Parameters, people: u32, density: f64) -> Result<(), Failure> {
+    let info = Parameters::info("field_width").map_err(|error| Failure::internal(chain(&error)))?;
     let shape = f64::from(parameters.field_width) / f64::from(parameters.field_height);
+    let longer_by_shorter = shape.max(1.0 / shape);
+    // The shorter side is as long as a side must be, or the longer one as long as it may be.
+    let (area_min, area_max) = (info.min.powi(2) * longer_by_shorter, info.max.powi(2) / longer_by_shorter);
+    let (least, most) = (f64::from(people) / area_max, f64::from(people) / area_min);
+    if !(least..=most).contains(&density) {
+        return Err(Failure::usage(format!(
+            "--density must be from {} to {} for {people} people on a map of this shape, whose sides are from {} to {} \
+             units, not {density}",
+            short(least),
+            short(most),
+            info.min,
+            info.max
+        )));
+    }
     let area = f64::from(people) / density;
     for (name, side) in [("field_width", (area * shape).sqrt()), ("field_height", (area / shape).sqrt())] {
-        let side = Value::Integer(side.round().max(1.0) as i64);
+        let side = Value::Integer(side.round() as i64);
         parameters.set(name, side).map_err(|error| {
             Failure::usage(format!("--density {density} of {people} people: {}", chain(&error)))
         })?;
     }
     Ok(())
+}
+
+/// A number of a few digits.
+fn short(number: f64) -> String {
+    if (0.001..1e6).contains(&number) {
+        format!("{}", (number * 1_000.0).round() / 1_000.0)
+    } else {
+        format!("{number:.2e}")
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +133,9 @@ mod tests {
             ("--density 0", "larger than 0"),
             ("--density inf", "larger than 0"),
             ("--density 1 --field-width 7", "cannot be used with"),
-            ("--people 10000000 --density 0.000001", "from 1 to 1000000"),
+            ("--people 10000000 --density 0.000001", "--density must be from 2.00e-5 to 5.00e6"),
+            ("--people 100 --density 1e9", "--density must be from 2.00e-10 to 50 for 100 people"),
+            ("--people 100 --density 51", "not 51"),
         ] {
             let Err(said) = over(flags) else { panic!("{flags} was taken") };
             assert!(said.contains(right), "{flags}: {said}");
