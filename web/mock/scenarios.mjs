@@ -77,7 +77,7 @@ export const SCENARIOS = {
     {
       name: 'town',
       about:
-        'A town in which an epidemic lives on: each infected person infects 2 to 3 others while most are safe.',
+        'A town in which an epidemic lives on: a first infected person infects 1.9 others on average, a later one 1.0.',
       ...{ people: 100, infected: 6, toml: '' },
       parameters: values({ field_height: 60, scale_factor: 8, zombie_lifetime: 0, infection_cooldown: 40 }),
     },
