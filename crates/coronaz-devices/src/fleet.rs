@@ -73,6 +73,8 @@ pub struct FleetConfig {
     pub threads: usize,
     /// After this tick the fleet stops.
     pub ticks: Option<Tick>,
+    /// Whether the fleet stops when nobody is infected any more.
+    pub until_over: bool,
     /// After this time the fleet stops.
     pub live_for: Option<Duration>,
     /// Folder and limit in bytes of the spool.

@@ -46,6 +46,7 @@ fn config(people: u32, ticks: u64) -> FleetConfig {
         speed: Speed::Max,
         threads: 2,
         ticks: Some(ticks),
+        until_over: false,
         live_for: None,
         spool: None,
         origin: fleet::Origin::Beginning,

@@ -41,6 +41,7 @@ fn config() -> FleetConfig {
         speed: Speed::Max,
         threads: 1,
         ticks: Some(TICKS),
+        until_over: false,
         live_for: None,
         spool: None,
         origin: fleet::Origin::Beginning,

@@ -32,15 +32,15 @@ use futures::FutureFlags;
 /// arrive in order when it is back. Ends with its last person, or when asked to.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    coronaz fleet --people 1000000 --infected 1000 --density 0.002 --zombie-lifetime 0 --spool spool\n  \
-    coronaz fleet --scenario town --people 20000 --infected 20 --density 0.02 --speed 20 --for 60\n  \
-    coronaz fleet --people 10000 --speed max --ticks 3600 --seed 7\n  \
+    coronaz fleet --people 1000000 --infected 1000 --density 0.002 --spool spool\n  \
+    coronaz fleet --people 20000 --infected 20 --density 0.02 --speed 20 --for 60\n  \
+    coronaz fleet --people 10000 --density 0.02 --speed max --ticks 3600 --until-over --seed 7\n  \
     coronaz fleet --people 2000 --density 0.2 --radio 127.255.255.255:4711      # nodes join: coronaz node --join RUN\n  \
-    coronaz fleet --people 10000 --seed 7 --checkpoint-dir kept --resume kept   # goes on where it was, or begins\n  \
-    coronaz fleet --people 10000 --seed 7 --fork-of RUN --fork-at 600 --change infection_radius=1")]
+    coronaz fleet --people 10000 --density 0.02 --seed 7 --checkpoint-dir kept --resume kept   # resumes, or begins\n  \
+    coronaz fleet --people 10000 --density 0.02 --seed 7 --fork-of RUN --fork-at 600 --change infection_radius=1")]
 pub(crate) struct Args {
-    /// The scenario: `paper`, `town`, or a TOML file
-    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
+    /// The scenario: `town`, `paper`, or a TOML file
+    #[arg(long, default_value = scenario::DEFAULT, value_name = "NAME|FILE")]
     scenario: String,
 
     #[command(flatten)]
@@ -54,6 +54,10 @@ pub(crate) struct Args {
     /// Stop after this many seconds of model time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     ticks: Option<u64>,
+
+    /// Stop when nobody is infected any more
+    #[arg(long)]
+    until_over: bool,
 
     /// Stop after this many seconds
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -171,6 +175,7 @@ fn fleet_config(args: &Args) -> Result<FleetConfig, Failure> {
         speed: args.speed,
         threads: args.threads.map_or(0, NonZero::get),
         ticks: args.ticks,
+        until_over: args.until_over,
         live_for: args.for_s.map(Duration::from_secs),
         spool: args.spool.clone().map(|dir| (dir, args.spool_limit_bytes)),
         origin: Origin::Beginning,
@@ -252,7 +257,10 @@ mod tests {
             config("--people 5000 --infected 7 --density 0.5 --speed max --infection-cooldown 9 --ticks 3");
         let config = config.expect("good");
         assert_eq!((config.people, config.infected, config.speed), (5_000, 7, Speed::Max));
-        assert_eq!((config.parameters.field_width, config.parameters.infection_cooldown), (100, 9));
+        // The town's shape, 100 to 60.
+        let p = config.parameters;
+        assert_eq!((p.field_width, p.field_height, p.infection_cooldown), (129, 77, 9));
+        assert_eq!(p.zombie_lifetime, 0, "nobody dies of age where no scenario is named");
         assert_eq!((config.ticks, config.live_for), (Some(3), None));
     }
 

@@ -35,9 +35,9 @@ use crate::{
 /// Ctrl-C is a death with a last message; after SIGUSR1 the next process with the same --spool carries the devices on.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    coronaz node --infected                          # one infected device, the paper's parameters\n  \
+    coronaz node --infected --scenario paper         # one infected device, the paper's parameters\n  \
     coronaz node --position 10 -1 --interactive      # walk it yourself\n  \
-    coronaz node --count 20 --infected-count 1 --scenario town --spool spool --for 120\n  \
+    coronaz node --count 20 --infected-count 1 --spool spool --for 120\n  \
     coronaz node --count 5 --join RUN                # guests of a fleet: coronaz fleet --run RUN --radio …")]
 pub(crate) struct Args {
     /// How many devices
@@ -61,8 +61,8 @@ pub(crate) struct Args {
     #[arg(long)]
     interactive: bool,
 
-    /// The scenario: `paper`, `town`, or a TOML file. Its numbers of people do not count here, --count does
-    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
+    /// The scenario: `town`, `paper`, or a TOML file. Its numbers of people do not count here, --count does
+    #[arg(long, default_value = scenario::DEFAULT, value_name = "NAME|FILE")]
     scenario: String,
 
     #[command(flatten)]
@@ -357,7 +357,7 @@ mod tests {
     fn minus_one_leaves_an_axis_to_chance() {
         let spawn = |flags| config(flags).expect(flags).spawns[0];
         assert_eq!(spawn("--position 3 -1 --infected"), Spawn { x: Some(3), y: None, infected: true });
-        assert_eq!(spawn("--position -1 100"), Spawn { x: None, y: Some(100), infected: false });
+        assert_eq!(spawn("--position -1 60"), Spawn { x: None, y: Some(60), infected: false });
         assert_eq!(spawn(""), Spawn::default());
     }
 
@@ -371,7 +371,8 @@ mod tests {
     #[test]
     fn wrong_values_say_what_would_be_right() {
         for (flags, right) in [
-            ("--position 101 5", "from 0 0 to 100 100"),
+            ("--position 101 5", "from 0 0 to 100 60"),
+            ("--scenario paper --position 5 101", "from 0 0 to 100 100"),
             ("--position -2 5", "-1 where chance"),
             ("--count 0", "1..=10000"),
             ("--infected-count 2", "from 0 to --count"),

@@ -68,6 +68,41 @@ fn a_fleet_started_again_with_its_checkpoints_goes_on_as_if_it_had_never_stopped
     assert_eq!(goes_on, computed, "a fork goes on by the same line too");
 }
 
+/// The last tick of a run that went well.
+fn last_tick(home: &Path, arguments: &[&str]) -> u64 {
+    let output = fleet(home, arguments);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {log}");
+    let last = log.lines().rfind(|line| line.contains("the fleet has ended")).expect("a last line");
+    let digits: String =
+        last.split("tick=").nth(1).expect("a tick").chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+#[test]
+fn where_no_scenario_is_named_nobody_dies_of_age() {
+    let home = tempfile::tempdir().expect("a folder");
+    let city = ["--people", "50", "--infected", "2", "--density", "0.02", "--seed", "7", "--ticks", "700"];
+    assert_eq!(last_tick(home.path(), &city), 700);
+    assert_eq!(
+        last_tick(home.path(), &["--scenario", "paper", "--ticks", "700"]),
+        120,
+        "the paper's lifetime"
+    );
+}
+
+#[test]
+fn a_fleet_may_end_with_its_last_infection() {
+    let home = tempfile::tempdir().expect("a folder");
+    let city = ["--people", "50", "--infected", "2", "--density", "0.0001", "--seed", "7", "--ticks", "5000"];
+    assert_eq!(
+        last_tick(home.path(), &[&city[..], &["--until-over"]].concat()),
+        40,
+        "nobody met the first two"
+    );
+    assert_eq!(last_tick(home.path(), &city), 5_000);
+}
+
 #[test]
 fn wrong_futures_are_refused_with_what_would_be_right() {
     let home = tempfile::tempdir().expect("a folder");
@@ -80,6 +115,7 @@ fn wrong_futures_are_refused_with_what_would_be_right() {
         (&[&fork[..], &["--seed", "1", "--change", "radius"]].concat(), "NAME=VALUE"),
         (&[&fork[..], &["--seed", "1", "--change", "radius=1"]].concat(), "radius"),
         (&[&fork[..], &["--seed", "1", "--change", "infection_radius=-1"]].concat(), "from 0 to 1000"),
+        (&[&fork[..], &["--seed", "1", "--change", "warm_up=9"]].concat(), "start and warm_up"),
         (&["--checkpoint-every", "5"], "--checkpoint-dir"),
         (&["--resume", "notes.txt"], "no checkpoint"),
         (&["--resume", "nowhere.checkpoint"], "no such file"),

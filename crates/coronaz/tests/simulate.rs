@@ -108,6 +108,61 @@ fn a_resumed_run_has_the_digest_of_one_that_never_stopped_and_a_changed_one_has_
 }
 
 #[test]
+fn a_warm_up_and_a_settled_start_change_the_history_and_are_in_the_scenario_as_run() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |flags: &str| word_after(&printed(home.path(), &small(flags)), "digest ").to_owned();
+    let plain = run("--seed 9 --ticks 30 --out plain");
+    let warm = run("--seed 9 --ticks 30 --out warm --warm-up 200");
+    let settled = run("--seed 9 --ticks 30 --out settled --start settled");
+    assert_eq!(BTreeSet::from([&plain, &warm, &settled]).len(), 3);
+    let scenario = fs::read_to_string(home.path().join("warm/scenario.toml")).expect("there");
+    assert!(scenario.contains("warm_up = 200"), "{scenario}");
+    let statistics = fs::read_to_string(home.path().join("warm/statistics.csv")).expect("text");
+    assert_eq!(statistics.lines().count(), 1 + 31, "nothing of the warm-up is recorded");
+    let again = words("warm/scenario.toml --ticks 30 --out again");
+    assert_eq!(word_after(&printed(home.path(), &again), "digest "), warm);
+}
+
+#[test]
+fn the_scenario_as_run_of_an_earlier_version_gives_the_history_that_it_gave() {
+    let home = tempfile::tempdir().expect("a folder");
+    let places = "--movement places --place-spacing 10 --day-length 40 --seed 9 --ticks 30 --format csv";
+    let digest = |flags: &[String]| word_after(&printed(home.path(), flags), "digest ").to_owned();
+    let uniform = digest(&small(&format!("{places} --start uniform --out uniform")));
+    let default = digest(&small(&format!("{places} --out default")));
+    assert_ne!(default, uniform, "people with places to go to appear where they are by the time of day");
+    // That version knew neither of the two.
+    let scenario = fs::read_to_string(home.path().join("uniform/scenario.toml")).expect("there");
+    let earlier: Vec<&str> = scenario
+        .lines()
+        .filter(|line| !line.starts_with("start =") && !line.starts_with("warm_up"))
+        .collect();
+    assert_eq!(earlier.len() + 2, scenario.lines().count());
+    fs::write(home.path().join("earlier.toml"), earlier.join("\n")).expect("written");
+    assert_eq!(digest(&words("earlier.toml --ticks 30 --format csv --out again")), uniform);
+}
+
+#[test]
+fn a_run_may_end_with_its_last_infection() {
+    let home = tempfile::tempdir().expect("a folder");
+    let flags = words("paper --seed 3 --zombie-lifetime 0 --ticks 5000 --until-over --out results");
+    let printed = printed(home.path(), &flags);
+    assert!(printed.contains(", over at tick "), "{printed}");
+    let statistics = fs::read_to_string(home.path().join("results/statistics.csv")).expect("text");
+    assert!(statistics.lines().count() < 5_000);
+}
+
+#[test]
+fn how_people_appear_cannot_be_changed_when_they_are_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    printed(home.path(), &small("--seed 9 --ticks 30 --out first --checkpoint half"));
+    let output = simulate(home.path(), &words("--resume half --ticks 70 --warm-up 9 --out second"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{stderr}");
+    assert!(stderr.contains("start and warm_up"), "{stderr}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_would_be_right_and_64() {
     let home = tempfile::tempdir().expect("a folder");
     fs::write(home.path().join("notes"), "no checkpoint").expect("written");
@@ -123,6 +178,10 @@ fn what_cannot_be_is_refused_with_what_would_be_right_and_64() {
         ("paper --checkpoint here --checkpoint-at 9999", "9999"),
         ("--resume notes", "no checkpoint"),
         ("paper --out taken", "taken"),
+        ("paper --people 100 --density 1e9", "--density must be from"),
+        ("paper --infection-cooldown 1", "must be from 2 to 60000"),
+        ("paper --warm-up 60001", "warm_up must be from 0 to 60000"),
+        ("paper --start nowhere", "start must be auto, uniform or settled"),
         ("", "SCENARIO"),
     ] {
         let output = simulate(home.path(), &words(arguments));

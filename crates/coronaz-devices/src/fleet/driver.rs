@@ -298,11 +298,12 @@ impl<'a> Driver<'a> {
     }
 
     fn is_over(&self, begun: Instant) -> bool {
-        let dead = self.fleet.census().of(Health::Deceased);
-        let FleetConfig { ticks, live_for, .. } = self.config;
+        let of = |health| self.fleet.census().of(health);
+        let FleetConfig { ticks, live_for, until_over, .. } = *self.config;
         ticks.is_some_and(|last| self.fleet.tick() >= last)
             || live_for.is_some_and(|time| begun.elapsed() >= time)
-            || dead == u64::from(self.fleet.count())
+            || of(Health::Deceased) == u64::from(self.fleet.count())
+            || (until_over && of(Health::Latent) + of(Health::Infectious) == 0)
     }
 
     fn behind(&self, pace: &Pace) -> Duration {

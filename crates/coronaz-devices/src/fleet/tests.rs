@@ -38,6 +38,7 @@ fn config(people: u32, ticks: Tick) -> FleetConfig {
         speed: Speed::Max,
         threads: 2,
         ticks: Some(ticks),
+        until_over: false,
         live_for: None,
         spool: None,
         origin: Origin::Beginning,

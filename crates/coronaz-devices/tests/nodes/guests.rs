@@ -44,6 +44,7 @@ fn fleet_config() -> FleetConfig {
         speed: Speed::Times(1.0),
         threads: 1,
         ticks: Some(TICKS),
+        until_over: false,
         live_for: None,
         spool: None,
         origin: Origin::Beginning,

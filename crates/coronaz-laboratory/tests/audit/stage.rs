@@ -90,6 +90,7 @@ pub(crate) fn fleet_config(people: u32, ticks: u64) -> FleetConfig {
         speed: Speed::Max,
         threads: 1,
         ticks: Some(ticks),
+        until_over: false,
         live_for: None,
         spool: None,
         origin: fleet::Origin::default(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use coronaz_devices::fleet::{
     Checkpoint, CheckpointError, CheckpointsConfig, FleetConfig, Fork, Origin, Past,
 };
-use coronaz_model::Parameters;
+use coronaz_model::{Parameters, fleet::ForkError};
 use uuid::Uuid;
 
 use crate::{
@@ -161,8 +161,8 @@ impl FutureFlags {
         })
     }
 
-    fn changed(&self, parameters: &Parameters) -> Result<Parameters, Failure> {
-        let mut parameters = parameters.clone();
+    fn changed(&self, before: &Parameters) -> Result<Parameters, Failure> {
+        let mut parameters = before.clone();
         for change in &self.changes {
             let usage = |problem: String| Failure::usage(format!("--change {change}: {problem}"));
             let (name, value) = change
@@ -170,6 +170,9 @@ impl FutureFlags {
                 .ok_or_else(|| usage("write NAME=VALUE, such as infection_radius=1".to_owned()))?;
             let name = name.trim().replace('-', "_");
             parameters.set_text(&name, value.trim()).map_err(|error| usage(chain(&error)))?;
+            if (&parameters.start, parameters.warm_up) != (&before.start, before.warm_up) {
+                return Err(usage(chain(&ForkError::Appeared)));
+            }
         }
         Ok(parameters)
     }

@@ -24,7 +24,7 @@ use crate::{
 
 /// Start a run in the laboratory that runs on this machine, beside those that go on
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  coronaz runs start --kind nodes --scenario town\n  \
+#[command(after_help = "Examples:\n  coronaz runs start --kind nodes\n  \
     coronaz runs start --kind fleet --people 20000 --infected 20 --density 0.02 --speed 20")]
 pub(super) struct StartArgs {
     /// Devices with a radio each, or a fleet of computed ones
@@ -32,7 +32,7 @@ pub(super) struct StartArgs {
     kind: Kind,
 
     /// The scenario: `town`, `paper`, or a TOML file
-    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
+    #[arg(long, default_value = scenario::DEFAULT, value_name = "NAME|FILE")]
     scenario: String,
 
     /// A name for people [default: the scenario's]
