@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use coronaz_model::Parameters;
 use coronaz_model::parameters::Value;
 use coronaz_store::{Figures, IngestStatus, PartitionOffset, view};
+use coronaz_wire::names;
 
 use crate::rest;
 use crate::rest::operator::Origin;
@@ -66,7 +67,7 @@ impl From<view::Run> for Run {
         let forked_from = run.forked_from.map(|from| Origin { run: from.run, tick: from.tick });
         Run {
             id: run.id,
-            name: run.name.unwrap_or_else(|| "unnamed".to_owned()),
+            name: names::shown(run.name.as_deref()).into_owned(),
             kind: run.kind,
             seed: run.seed.unwrap_or_default(),
             started_ms: milliseconds(started_us),

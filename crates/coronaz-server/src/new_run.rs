@@ -8,6 +8,7 @@ use coronaz_wire::{
     announcement::RunKind,
     control::{NODES_MAX, SPEED_MAX, SPEED_MIN, StartRun},
     frame::PEOPLE_MAX,
+    names,
 };
 
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
     },
 };
 
-/// The longest name of a run: it stands in a list.
-const NAME_CHARS_MAX: usize = 80;
 /// Numbers up to here are the same in every program that reads JSON.
 const SEED_MAX: u64 = (1 << 53) - 1;
 
@@ -107,11 +106,8 @@ pub(crate) fn check_seed(seed: Option<u64>, errors: &mut Vec<FieldError>) {
 }
 
 pub(crate) fn check_name(name: Option<&str>, errors: &mut Vec<FieldError>) {
-    let Some(name) = name.map(str::trim) else { return };
-    let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if !fits {
-        errors
-            .push(FieldError::new("name", format!("a name has 1 to {NAME_CHARS_MAX} letters, in one line")));
+    if let Some(Err(error)) = name.map(names::typed) {
+        errors.push(FieldError::new("name", error.to_string()));
     }
 }
 

@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{json, json::DecodeError, scenario::Setting};
+use crate::{
+    json::{self, DecodeError, TICK_MAX},
+    names,
+    scenario::Setting,
+};
 
 /// The longest announcement read, in bytes.
 pub const ANNOUNCEMENT_BYTES_MAX: usize = 65_536;
+
+/// The most parameters of an announcement: several times as many as there are.
+pub const PARAMETERS_MAX: usize = 256;
 
 /// Who makes a run's reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,8 +79,35 @@ impl Announcement {
     /// Reads a record.
     ///
     /// # Errors
-    /// More than [`ANNOUNCEMENT_BYTES_MAX`] bytes, or not the JSON object expected.
+    /// More than [`ANNOUNCEMENT_BYTES_MAX`] bytes, not the JSON object expected, a name that is none ([`names`]), or a
+    /// time, tick or parameter that no run can have. Which parameters there are, and their ranges, the model knows.
     pub fn decode(bytes: &[u8]) -> Result<Announcement, DecodeError> {
-        json::decode(bytes, ANNOUNCEMENT_BYTES_MAX)
+        let announcement: Announcement = json::decode(bytes, ANNOUNCEMENT_BYTES_MAX)?;
+        json::check_time("started_us", announcement.started_us)?;
+        names::check(&announcement.name)
+            .map_err(|error| DecodeError::Value { member: "name", problem: error.to_string() })?;
+        check_parameters(&announcement.parameters)?;
+        let mut parent = announcement.forked_from.as_ref();
+        while let Some(from) = parent {
+            json::check_at_most("forked_from.tick", from.tick, TICK_MAX)?;
+            check_parameters(&from.parameters)?;
+            parent = from.forked_from.as_deref();
+        }
+        Ok(announcement)
     }
+}
+
+/// Names of parameters and their words are names: they stand in lists, too.
+fn check_parameters(parameters: &BTreeMap<String, Setting>) -> Result<(), DecodeError> {
+    let wrong = |problem: String| DecodeError::Value { member: "parameters", problem };
+    if parameters.len() > PARAMETERS_MAX {
+        return Err(wrong(format!("at most {PARAMETERS_MAX} of them, not {}", parameters.len())));
+    }
+    for (name, setting) in parameters {
+        names::check(name).map_err(|error| wrong(error.to_string()))?;
+        if let Setting::Choice(word) = setting {
+            names::check(word).map_err(|error| wrong(format!("{name}: {error}")))?;
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::timestamp;
+
 /// Why bytes were refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -37,6 +39,25 @@ pub(crate) fn check_length(bytes: &[u8], limit: usize) -> Result<(), DecodeError
         return Err(DecodeError::TooLong { actual: bytes.len(), limit });
     }
     Ok(())
+}
+
+/// Refuses times that no part can hold or show.
+pub(crate) fn check_time(member: &'static str, time_us: i64) -> Result<(), DecodeError> {
+    if timestamp::is_sane(time_us) {
+        return Ok(());
+    }
+    Err(DecodeError::Value { member, problem: format!("must lie from 1970 to 2499, not at {time_us} µs") })
+}
+
+/// The highest tick of a record: moments are numbered by it, and the page counts them with 32 bits.
+pub const TICK_MAX: u64 = u32::MAX as u64 - 1;
+
+/// Refuses numbers above the largest that a member can have.
+pub(crate) fn check_at_most(member: &'static str, number: u64, most: u64) -> Result<(), DecodeError> {
+    if number <= most {
+        return Ok(());
+    }
+    Err(DecodeError::Value { member, problem: format!("must be at most {most}, not {number}") })
 }
 
 /// Largest coordinate any field can have, in units.

@@ -4,6 +4,7 @@
 //! Every decoder takes a stranger's bytes: it has a limit, says what is wrong, and never panics (I-6).
 //!
 //! - [`timestamp`]: microseconds since 1970 as the paper writes them
+//! - [`names`]: what a run or a scenario may be called
 //! - [`beacon`]: what a device broadcasts
 //! - [`seal`]: beacons that only holders of a key can make, each heard once
 //! - [`report`]: what a device sends to the topic
@@ -21,6 +22,7 @@ pub mod control;
 pub mod frame;
 pub mod guests;
 mod json;
+pub mod names;
 pub mod page_frame;
 pub mod report;
 pub mod scenario;
@@ -30,7 +32,7 @@ pub mod wall_clock;
 
 pub use announcement::Announcement;
 pub use beacon::Beacon;
-pub use json::DecodeError;
+pub use json::{DecodeError, TICK_MAX};
 pub use report::{Contact, Report, Totals};
 pub use scenario::{Scenario, Setting};
 

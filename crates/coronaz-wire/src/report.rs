@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::json::{self, DecodeError};
+use crate::json::{self, DecodeError, TICK_MAX};
 
 /// The longest report read, in bytes.
 pub const REPORT_BYTES_MAX: usize = 1_048_576;
@@ -11,6 +11,9 @@ pub const REPORT_BYTES_MAX: usize = 1_048_576;
 pub const REPORT_BYTES_SENT_MAX: usize = 262_144;
 /// The most contacts in one report that is read.
 pub const CONTACTS_MAX: usize = 10_000;
+
+/// The highest number of a report: numbers up to here are the same in every program that reads JSON.
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
 
 /// A device that was heard in range.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +87,8 @@ impl Report {
     /// Reads a record: the JSON object, or the original's JSON string that holds the JSON object.
     ///
     /// # Errors
-    /// More than [`REPORT_BYTES_MAX`] bytes, not the JSON object expected, a position no field has,
-    /// more than [`CONTACTS_MAX`] contacts, or a distance that is none.
+    /// More than [`REPORT_BYTES_MAX`] bytes, not the JSON object expected, a position no field has, a time or number
+    /// beyond its range, more than [`CONTACTS_MAX`] contacts, one with the device itself, or a distance that is none.
     pub fn decode(bytes: &[u8]) -> Result<Report, DecodeError> {
         json::check_length(bytes, REPORT_BYTES_MAX)?;
         let report: Report = if bytes.trim_ascii_start().starts_with(b"\"") {
@@ -95,6 +98,11 @@ impl Report {
             serde_json::from_slice(bytes)?
         };
         json::check_position(report.position)?;
+        if let Some(start_us) = report.start_us {
+            json::check_time("start", start_us)?;
+        }
+        json::check_at_most("seq", report.seq.unwrap_or(0), SEQ_MAX)?;
+        json::check_at_most("tick", report.tick.unwrap_or(0), TICK_MAX)?;
         if report.contacts.len() > CONTACTS_MAX {
             let problem = format!("{} of them, the limit is {CONTACTS_MAX}", report.contacts.len());
             return Err(DecodeError::Value { member: "contacts", problem });
@@ -104,6 +112,10 @@ impl Report {
         {
             let problem = format!("must be 0 or more units, not {distance}");
             return Err(DecodeError::Value { member: "distance", problem });
+        }
+        if report.contacts.iter().any(|contact| contact.uuid == report.uuid) {
+            let problem = "a device does not hear itself".to_owned();
+            return Err(DecodeError::Value { member: "contacts", problem });
         }
         Ok(report)
     }

@@ -17,6 +17,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::{self, NameError};
+
 /// A parameter's value in a file or message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -82,6 +84,9 @@ pub enum ScenarioError {
     /// Not TOML, an unknown member, or a member of the wrong type.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// Its name is none.
+    #[error("name: {0}")]
+    Name(#[from] NameError),
     /// Longer than [`SCENARIO_BYTES_MAX`].
     #[error("{actual} bytes, the limit is {SCENARIO_BYTES_MAX}")]
     TooLong {
@@ -99,7 +104,9 @@ impl Scenario {
         if text.len() > SCENARIO_BYTES_MAX {
             return Err(ScenarioError::TooLong { actual: text.len() });
         }
-        Ok(toml::from_str(text)?)
+        let scenario: Scenario = toml::from_str(text)?;
+        names::check(&scenario.name)?;
+        Ok(scenario)
     }
 
     /// The file's text.
@@ -127,5 +134,13 @@ mod tests {
     fn a_misspelt_member_is_named_with_its_place() {
         let error = Scenario::parse("name = \"a\"\nnode = 3\n").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("node"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_refused() {
+        for name in ["", "\\u001b[2J", &"x".repeat(81)] {
+            let error = Scenario::parse(&format!("name = \"{name}\"\n")).unwrap_err().to_string();
+            assert!(error.starts_with("name: "), "{error}");
+        }
     }
 }

@@ -6,6 +6,17 @@
 pub const SECOND_US: i64 = 1_000_000;
 const DAY_S: i64 = 86_400;
 
+/// The first time that records may say: 1970-01-01.
+pub const TIME_US_MIN: i64 = 0;
+/// The first time that records may not say any more: 2500-01-01. Every part and the page can hold what is before it.
+pub const TIME_US_END: i64 = 16_725_225_600 * SECOND_US;
+
+/// Whether a time is one that records may say.
+#[must_use]
+pub const fn is_sane(time_us: i64) -> bool {
+    TIME_US_MIN <= time_us && time_us < TIME_US_END
+}
+
 /// Writes a time in the paper's form, always with six decimals.
 ///
 /// Years outside 0000 to 9999 do not occur in a time that [`parse`] has let through; they are
@@ -108,9 +119,11 @@ pub(crate) mod member {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        super::parse(&text).ok_or_else(|| {
+        super::parse(&text).filter(|&time_us| super::is_sane(time_us)).ok_or_else(|| {
             let start: String = text.chars().take(40).collect();
-            D::Error::custom(format!("timestamp must be like \"2020-12-02 16:19:05.123456\", not {start:?}"))
+            D::Error::custom(format!(
+                "timestamp must be like \"2020-12-02 16:19:05.123456\", from 1970 to 2499, not {start:?}"
+            ))
         })
     }
 }
@@ -128,6 +141,15 @@ mod tests {
         assert_eq!(parse("2020-12-05 09:43:09.5").map(format).as_deref(), Some("2020-12-05 09:43:09.500000"));
         assert_eq!(parse("2020-12-05 09:43:09"), parse("2020-12-05T09:43:09.000000000Z"));
         assert_eq!(parse("1970-01-01 00:00:00"), Some(0));
+    }
+
+    #[test]
+    fn the_last_time_that_records_may_say_is_the_end_of_the_year_2499() {
+        assert_eq!(parse("2500-01-01 00:00:00"), Some(TIME_US_END));
+        assert_eq!(
+            [-1, 0, TIME_US_END - 1, TIME_US_END, i64::MAX].map(is_sane),
+            [false, true, true, false, false]
+        );
     }
 
     #[test]

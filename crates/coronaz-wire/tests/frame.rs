@@ -288,6 +288,25 @@ fn history(people: usize) -> impl Strategy<Value = Vec<Vec<(u8, u8)>>> {
     prop::collection::vec(prop::collection::vec((0..5_u8, 0..60_u8), people), 1..12)
 }
 
+#[test]
+fn a_tick_or_a_time_beyond_all_runs_is_refused() {
+    for (tick, time_us, fits) in
+        [(9, 3, true), (u64::from(u32::MAX), 3, false), (9, -1, false), (9, i64::MAX, false)]
+    {
+        let stamp = Stamp {
+            population: population(20_000, 9_000),
+            shard: 0,
+            tick,
+            time_us,
+            census: Census::default(),
+        };
+        let state = State::Turns { turns: &[], changes: &[] };
+        let mut records = Vec::new();
+        ShardTick { stamp, state, contacts: &[], one_way: &[], infections: &[] }.encode(0, &mut records);
+        assert_eq!(Frame::decode(&records[0]).is_ok(), fits, "tick {tick}, time {time_us}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_mirror_shows_what_was_recorded((people, history) in (1..300_usize).prop_flat_map(|n| (Just(n), history(n)))) {
@@ -324,7 +343,7 @@ proptest! {
         };
         let (contacts, one_way) = (pairs(&mutual), pairs(&last));
         let infected: Vec<Pair> = infections.iter().map(|(&infectee, &infector)| Pair::infection(infectee, infector)).collect();
-        let stamp = Stamp { population, shard: 0, tick: 9, time_us: -3, census: Census::default() };
+        let stamp = Stamp { population, shard: 0, tick: 9, time_us: 3, census: Census::default() };
         let state = State::Turns { turns: &[], changes: &[] };
         let mut records = Vec::new();
         ShardTick { stamp, state, contacts: &contacts, one_way: &one_way, infections: &infected }.encode(77, &mut records);

@@ -1,6 +1,6 @@
 //! I-6, a stranger's bytes do no harm: every decoder says no, and says what is wrong.
 
-use coronaz_wire::{Announcement, Beacon, DecodeError, Report, Scenario, control, page_frame};
+use coronaz_wire::{Announcement, Beacon, DecodeError, Report, Scenario, control, page_frame, timestamp};
 use proptest::prelude::*;
 
 const GOOD: &str = r#"{"uuid":"ff0a1bda-34b9-11eb-b339-0242ac160009","position":[1,5],"infected":false,"timestamp":"2020-12-02 16:19:05.123456","alive":true}"#;
@@ -55,6 +55,57 @@ fn a_report_of_too_many_contacts_or_bytes_is_refused() {
 }
 
 #[test]
+fn a_report_beyond_the_range_of_times_and_numbers_is_refused() {
+    let with = |member: &str| Report::decode(GOOD.replace('}', &format!(",{member}}}")).as_bytes());
+    for absurd in [
+        r#""start":-1"#,
+        r#""start":9223372036854775807"#,
+        r#""seq":9007199254740992"#,
+        r#""tick":4294967295"#,
+        r#""contacts":[{"uuid":"563eafe6-36de-11eb-b339-0242ac16000a","timestamp":"2500-01-01 00:00:00"}]"#,
+    ] {
+        assert!(with(absurd).is_err(), "{absurd}");
+    }
+    assert!(with(r#""start":1606925945123456,"seq":9007199254740991,"tick":4294967294"#).is_ok());
+    assert!(Report::decode(GOOD.replace("2020-12-02", "9999-12-02").as_bytes()).is_err());
+    assert!(Beacon::decode(GOOD.replace("2020-12-02", "1969-12-02").as_bytes()).is_err());
+}
+
+#[test]
+fn a_device_that_hears_itself_is_refused() {
+    let contact = r#"{"uuid":"ff0a1bda-34b9-11eb-b339-0242ac160009","timestamp":"2020-12-05 09:43:09"}"#;
+    let report = GOOD.replace('}', &format!(r#","contacts":[{contact}]}}"#));
+    assert!(matches!(Report::decode(report.as_bytes()), Err(DecodeError::Value { member: "contacts", .. })));
+}
+
+#[test]
+fn an_announcement_beyond_what_a_run_can_be_is_refused() {
+    let good = r#"{"run":"ff0a1bda-34b9-11eb-b339-0242ac160009","name":"town","kind":"nodes","seed":7,"started_us":1606925945123456,"parameters":{"field_width":40}}"#;
+    assert!(Announcement::decode(good.as_bytes()).is_ok());
+    let fork = |tick: &str| {
+        let parent = format!(
+            r#","forked_from":{{"run":"ff0a1bda-34b9-11eb-b339-0242ac160009","tick":{tick},"seed":1,"parameters":{{}}}}}}"#
+        );
+        good.strip_suffix('}').expect("an object").to_owned() + &parent
+    };
+    assert!(Announcement::decode(fork("600").as_bytes()).is_ok());
+    for absurd in [
+        good.replace("1606925945123456", "9223372036854775807"),
+        good.replace("1606925945123456", "-1"),
+        good.replace("town", ""),
+        good.replace("town", "\\u001b[31mred"),
+        good.replace("town", "abc\\u202edef"),
+        good.replace("town", &"x".repeat(81)),
+        good.replace("field_width", "two\\nlines"),
+        good.replace(":40", r#":"\u001b[2J""#),
+        fork("4294967295"),
+    ] {
+        let error = Announcement::decode(absurd.as_bytes()).expect_err(&absurd);
+        assert!(matches!(error, DecodeError::Value { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_page_frame_that_claims_more_people_than_it_has_is_refused() {
     let mut bytes = page_frame::encode(&page_frame::Header::default(), &[]);
     bytes[24..28].copy_from_slice(&u32::MAX.to_le_bytes());
@@ -85,7 +136,7 @@ proptest! {
     #[test]
     fn a_beacon_is_read_as_it_was_written(
         uuid: u128, x in 0..=1_000_000, y in 0..=1_000_000, infected: bool, alive: bool,
-        timestamp_us in 0i64..253_402_300_800_000_000, run: Option<u128>, tick: Option<u64>,
+        timestamp_us in timestamp::TIME_US_MIN..timestamp::TIME_US_END, run: Option<u128>, tick: Option<u64>,
     ) {
         let (uuid, run) = (uuid::Uuid::from_u128(uuid), run.map(uuid::Uuid::from_u128));
         let beacon = Beacon { uuid, position: [x, y], infected, timestamp_us, alive, run, tick };

@@ -13,7 +13,7 @@ use coronaz_devices::{
     scenario,
 };
 use coronaz_radio::UdpConfig;
-use coronaz_wire::Scenario;
+use coronaz_wire::{Scenario, names};
 use uuid::Uuid;
 
 use crate::{
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     run: Option<Uuid>,
 
     /// The run's name, for people [default: the scenario's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::typed)]
     name: Option<String>,
 
     /// Threads to compute on [default: one for each core]

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use coronaz_bus::ContentType;
 use coronaz_model::{Fleet, Health, Tick};
 use coronaz_wire::{
-    Announcement, Scenario, announcement::ForkedFrom, announcement::RunKind, guests, timestamp::SECOND_US,
+    Announcement, Scenario, announcement::ForkedFrom, announcement::RunKind, guests, names,
+    timestamp::SECOND_US,
 };
 
 use super::{
@@ -280,8 +281,8 @@ impl<'a> Driver<'a> {
                 field_height = parameters.field_height,
                 "guests are welcome: coronaz node --join"
             );
-            let scenario =
-                Scenario { name: format!("guests of {}", scenario.name), nodes: 0, infected: 0, ..scenario };
+            let name = names::shortened(&format!("guests of {}", scenario.name));
+            let scenario = Scenario { name, nodes: 0, infected: 0, ..scenario };
             let announcement =
                 scenario::announcement(guests, RunKind::Nodes, *seed, self.time_us(), &scenario, parameters);
             self.offer_announcement(&Announcement { guests_of: Some(*run), ..announcement });

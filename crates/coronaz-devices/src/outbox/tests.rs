@@ -84,7 +84,7 @@ fn after_an_outage_all_contacts_follow_split_so_that_each_report_fits() {
     let mut outbox = outbox();
     let longest = |number: i64| Contact {
         uuid: Uuid::max(),
-        timestamp_us: 253_402_300_799_999_999 - number,
+        timestamp_us: 16_725_225_599_999_999 - number,
         distance: Some(1_414_213.562_373_095_1),
     };
     outbox.infected(Uuid::max());

@@ -6,7 +6,7 @@ use super::{
     BLOCK_PEOPLE, BLOCKS, FRAME_BYTES_MAX, Health, MAGIC, PARTS_MAX, PEOPLE_MAX, SHARD_PEOPLE_MAX,
     SHARD_PEOPLE_MIN, VERSION, decode::FrameError, health, step,
 };
-use crate::page_frame::Figures;
+use crate::{json::TICK_MAX, page_frame::Figures, timestamp};
 
 /// Bytes before the body.
 pub const HEADER_BYTES: usize = 216;
@@ -302,6 +302,9 @@ impl Header {
             if count as usize > FRAME_BYTES_MAX || (count > 0 && self.block_people(block) == 0) {
                 return wrong("length of a list");
             }
+        }
+        if self.stamp.tick > TICK_MAX || !timestamp::is_sane(self.stamp.time_us) {
+            return wrong("tick or time");
         }
         if self.stamp.census.figures.total > people {
             return wrong("figures");

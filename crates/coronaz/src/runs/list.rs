@@ -1,7 +1,9 @@
 //! `coronaz runs list` and `coronaz runs show`.
 
+use std::borrow::Cow;
+
 use coronaz_store::{Queries, StoreLocation, view::Run};
-use coronaz_wire::timestamp;
+use coronaz_wire::{names, timestamp};
 use serde_json::json;
 
 use super::{as_json, failure_of, find};
@@ -52,7 +54,7 @@ pub(super) fn list(store: &StoreLocation, args: &ListArgs, out: &mut Output) -> 
             "{}  {:<5}  {:<16}  {:<19}  {:>9}  {:>9}  {:>12}  {:>10}\n",
             run.id,
             run.kind,
-            short(run.name.as_deref().unwrap_or("-")),
+            short(&name_of(&run)),
             when(run.started_us),
             run.nodes,
             run.moments,
@@ -88,9 +90,9 @@ pub(super) fn show(queries: &dyn Queries, args: &ShowArgs, out: &mut Output) -> 
         return Ok(());
     }
     let mut text = String::new();
-    let Run { id, name, kind, seed, figures, .. } = &run;
+    let Run { id, kind, seed, figures, .. } = &run;
     text += &format!("run         {id}\n");
-    text += &format!("name        {}\n", name.as_deref().unwrap_or("-"));
+    text += &format!("name        {}\n", name_of(&run));
     text += &format!("kind        {kind}\n");
     text += &format!("seed        {}\n", seed.map_or("-".to_owned(), |seed| seed.to_string()));
     text += &format!("started     {}\n", when(run.started_us));
@@ -105,7 +107,7 @@ pub(super) fn show(queries: &dyn Queries, args: &ShowArgs, out: &mut Output) -> 
         figures.zombies, figures.immune, figures.deaths, figures.dead_zombies, figures.total
     );
     for (name, value) in &run.parameters {
-        text += &format!("parameter   {name} = {value}\n");
+        text += &format!("parameter   {} = {}\n", names::escaped(name), names::escaped(&value.to_string()));
     }
     out.text(text);
     Ok(())
@@ -114,6 +116,11 @@ pub(super) fn show(queries: &dyn Queries, args: &ShowArgs, out: &mut Output) -> 
 /// A time as people read it, to the second.
 pub(super) fn when(time_us: Option<i64>) -> String {
     time_us.map_or("-".to_owned(), |time_us| timestamp::format(time_us).chars().take(19).collect())
+}
+
+/// A run's name; a stranger's does nothing to the terminal.
+fn name_of(run: &Run) -> Cow<'_, str> {
+    run.name.as_deref().map_or(Cow::Borrowed("-"), |name| names::shown(Some(name)))
 }
 
 /// As much of a name as a column has room for.

@@ -11,6 +11,7 @@ use coronaz_wire::{
     Scenario, Setting,
     announcement::RunKind,
     control::{ForkRun, StartRun},
+    names,
 };
 
 use super::{failure_of, find};
@@ -36,7 +37,7 @@ pub(super) struct StartArgs {
     scenario: String,
 
     /// A name for people [default: the scenario's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::typed)]
     name: Option<String>,
 
     #[command(flatten)]
@@ -90,7 +91,7 @@ pub(super) struct ForkArgs {
     seed: Option<u64>,
 
     /// A name for people [default: the old run's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::typed)]
     name: Option<String>,
 
     /// Seconds of model time a second, or max [default: 1]
