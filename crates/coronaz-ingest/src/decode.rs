@@ -1,6 +1,7 @@
 //! A record's bytes to what the store takes. They are a stranger's: whatever they are, there is an answer.
 
 use coronaz_bus::{ContentType, Message};
+use coronaz_store::validity::check_announcement;
 use coronaz_store::{AnnouncementRecord, FrameRecord, Rejected, ReportRecord};
 use coronaz_wire::{Announcement, Report};
 
@@ -22,12 +23,12 @@ pub(crate) fn decode(message: Message) -> Decoded {
             Err(error) => error.to_string(),
         }
     } else if *content_type == ContentType::RUN {
-        match Announcement::decode(&message.payload) {
+        match announcement(&message.payload) {
             Ok(announcement) => {
                 let record = AnnouncementRecord { offset: message.offset, announcement };
                 return Decoded::Announcement(Box::new(record));
             }
-            Err(error) => error.to_string(),
+            Err(reason) => reason,
         }
     } else if *content_type == ContentType::FRAME {
         match FrameRecord::new(message.offset, message.payload) {
@@ -45,6 +46,12 @@ pub(crate) fn decode(message: Message) -> Decoded {
         format!("no reader for content type {content_type}")
     };
     Decoded::Rejected(Rejected { offset: message.offset, reason, run: None, bytes: message.payload })
+}
+
+/// An announcement of a run that can be.
+fn announcement(payload: &[u8]) -> Result<Announcement, String> {
+    let announcement = Announcement::decode(payload).map_err(|error| error.to_string())?;
+    check_announcement(&announcement).map(|()| announcement)
 }
 
 #[cfg(test)]
@@ -74,7 +81,13 @@ mod tests {
 
     #[test]
     fn what_is_no_report_is_rejected_with_a_reason_and_its_bytes() {
-        let cases: [(ContentType, &[u8]); 6] = [
+        let absurd = br#"{"run":"5603b252-36de-11eb-b339-0242ac160009","name":"x","kind":"nodes","seed":7,
+            "started_us":9223372036854775807,"parameters":{}}"#;
+        let beyond = br#"{"run":"5603b252-36de-11eb-b339-0242ac160009","name":"x","kind":"nodes","seed":7,
+            "started_us":1606925945123456,"parameters":{"field_width":-5}}"#;
+        let cases: [(ContentType, &[u8]); 8] = [
+            (ContentType::RUN, absurd),
+            (ContentType::RUN, beyond),
             (ContentType::JSON, b""),
             (ContentType::JSON, b"stop"),
             (ContentType::RUN, b"{}"),

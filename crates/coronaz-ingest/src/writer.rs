@@ -121,6 +121,7 @@ impl Writer {
         if let Err(error) = ended {
             tracing::warn!(%error, "the leases could not be given back; they run out by themselves");
         }
+        self.store.settle();
     }
 
     fn complain(&self, error: &StoreError) {

@@ -24,6 +24,7 @@ pub mod verdict;
 use std::{ops::ControlFlow, path::PathBuf, time::Duration};
 
 use coronaz_store::{Queries, StoreError};
+use coronaz_wire::wall_clock;
 use uuid::Uuid;
 
 use crate::journal::JournalError;
@@ -156,12 +157,15 @@ pub fn audit(
     Ok(verdict)
 }
 
-/// The run that is called so: by its UUID, or by the beginning of it that no other run has; without a name the newest.
+/// The run that is called so: by its UUID, or by the beginning of it that no other run has; without a name the
+/// one that the page would show.
 ///
 /// # Errors
 /// None, several, or a store that does not answer.
 pub fn find_run(store: &dyn Queries, name: Option<&str>) -> Result<Uuid, AuditError> {
-    let Some(name) = name else { return store.newest_run()?.ok_or(AuditError::NoRun) };
+    let Some(name) = name else {
+        return store.default_run(wall_clock::now_us())?.ok_or(AuditError::NoRun);
+    };
     let wanted = name.to_ascii_lowercase();
     let runs: Vec<Uuid> = store.runs()?.into_iter().map(|run| run.id).collect();
     if let Some(whole) = Uuid::try_parse(&wanted).ok().filter(|whole| runs.contains(whole)) {

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use coronaz_store::{Queries, StoreError, queries::PaperState, view::NodeState};
-use coronaz_wire::timestamp;
+use coronaz_wire::{timestamp, wall_clock};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ pub(crate) async fn data(State(app): State<App>, Query(which): Query<Which>) -> 
 async fn history(app: &App, run: Option<Uuid>) -> Result<Response, ReadError> {
     let run = app.readers().ask(move |store| match run {
         Some(run) => store.run(run).map(|run| Some(run.id)),
-        None => store.newest_run(),
+        None => store.default_run(wall_clock::now_us()),
     });
     let Some(run) = run.await? else { return Ok(json(Body::from(r#"{"result": []}"#))) };
     // Whatever fails before anything is sent is `500 {}`.

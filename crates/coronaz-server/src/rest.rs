@@ -64,6 +64,15 @@ pub enum Parameter {
 pub struct Runs {
     /// The runs.
     pub runs: Vec<Run>,
+    /// The run to show when none is named: one that is being recorded and has a moment, else the one that began last of
+    /// those that have a moment. Left out while there is no run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub default_run: Option<Uuid>,
+    /// Where the next page begins, for `after`; left out on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
 }
 
 /// The figures of a moment, counted over the whole population.

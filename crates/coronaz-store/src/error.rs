@@ -35,6 +35,18 @@ pub enum StoreError {
         /// What it is, as far as one can tell.
         reason: String,
     },
+    /// The file is ours and is not whole. It was not changed.
+    #[error(
+        "the store {location} is damaged: {reason}. It was not changed. Stop what uses it, keep a copy of it and of the \
+         files beside it, and put a backup in its place, or what `sqlite3 {location} .recover` can save; moved out of \
+         the way, it gives room for a new store, which takes what the topic still has"
+    )]
+    Damaged {
+        /// Which file.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No such run.
     #[error("no run {0}")]
     NoSuchRun(Uuid),

@@ -8,6 +8,8 @@
 use crate::paging::PAGE_ITEMS;
 use crate::queries::{At, Queries};
 use crate::{Health, StoreError};
+use coronaz_model::identity::person_of;
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -127,6 +129,8 @@ impl Table {
                         optional("infector", Uuid),
                         column("x", Coordinate),
                         column("y", Coordinate),
+                        optional("infectee_slot", Whole),
+                        optional("infector_slot", Whole),
                     ]
                 }
             }
@@ -137,6 +141,8 @@ impl Table {
                         column("person", Uuid),
                         column("other", Uuid),
                         optional("distance", Real),
+                        optional("person_slot", Whole),
+                        optional("other_slot", Whole),
                     ]
                 }
             }
@@ -150,6 +156,8 @@ impl Table {
                         optional("nearest", Real),
                         column("contacts", Whole),
                         column("open", Switch),
+                        optional("person_slot", Whole),
+                        optional("other_slot", Whole),
                     ]
                 }
             }
@@ -232,7 +240,44 @@ fn statistics(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), 
     Ok(())
 }
 
+/// The numbers of people, beside their UUIDs: joins and indexes over whole numbers cost a fraction.
+enum Slots {
+    /// Of a fleet: they follow from the UUIDs.
+    Counted {
+        base: u128,
+    },
+    Listed(HashMap<Uuid, u32>),
+}
+
+impl Slots {
+    fn of(queries: &dyn Queries, run: Uuid) -> Result<Self, StoreError> {
+        if queries.run(run)?.kind == "fleet"
+            && let Some(first) = queries.nodes(run, 0, 1)?.first()
+        {
+            return Ok(Self::Counted { base: first.id.as_u128() });
+        }
+        let mut slots = HashMap::new();
+        let mut from = Some(0);
+        while let Some(next) = from {
+            let page = queries.nodes(run, next, PAGE_ITEMS)?;
+            from = page.last().and_then(|last| last.slot.checked_add(1));
+            slots.extend(page.into_iter().map(|node| (node.id, node.slot)));
+        }
+        Ok(Self::Listed(slots))
+    }
+
+    /// Nothing for somebody who is not of the run, like a fleet's guest, or came while it was read.
+    fn cell(&self, id: Uuid) -> Cell {
+        let slot = match self {
+            Self::Counted { base } => person_of(*base, id.as_u128()).map(|person| person.0),
+            Self::Listed(slots) => slots.get(&id).copied(),
+        };
+        slot.map_or(Cell::Nothing, |slot| Cell::Whole(slot.into()))
+    }
+}
+
 fn infections(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), StoreError> {
+    let slots = Slots::of(queries, run)?;
     for infection in queries.infections(run, i64::MIN, usize::MAX)? {
         let row = [
             Cell::Whole(infection.time_us),
@@ -240,6 +285,8 @@ fn infections(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), 
             infection.infector.map_or(Cell::Nothing, Cell::Uuid),
             Cell::Coordinate(infection.x),
             Cell::Coordinate(infection.y),
+            slots.cell(infection.infectee),
+            infection.infector.map_or(Cell::Nothing, |infector| slots.cell(infector)),
         ];
         if visit(&row).is_break() {
             break;
@@ -249,17 +296,21 @@ fn infections(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), 
 }
 
 fn contacts(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), StoreError> {
+    let slots = Slots::of(queries, run)?;
     queries.each_contact(run, &mut |contact| {
         visit(&[
             Cell::Whole(contact.time_us),
             Cell::Uuid(contact.person),
             Cell::Uuid(contact.other),
             contact.distance.map_or(Cell::Nothing, Cell::Real),
+            slots.cell(contact.person),
+            slots.cell(contact.other),
         ])
     })
 }
 
 fn encounters(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), StoreError> {
+    let slots = Slots::of(queries, run)?;
     queries.each_encounter(run, &mut |encounter| {
         visit(&[
             Cell::Uuid(encounter.person),
@@ -269,6 +320,8 @@ fn encounters(queries: &dyn Queries, run: Uuid, visit: Visit<'_>) -> Result<(), 
             encounter.nearest.map_or(Cell::Nothing, Cell::Real),
             whole(encounter.contacts),
             Cell::Switch(encounter.open),
+            slots.cell(encounter.person),
+            slots.cell(encounter.other),
         ])
     })
 }

@@ -55,6 +55,9 @@ pub trait Ingestion: Send {
         }
     }
 
+    /// At the end: leaves the store so that a copy of its file is whole. Who uses it meanwhile is not disturbed.
+    fn settle(&mut self) {}
+
     /// How many bytes the store may keep in memory between batches, about. Beyond it what it knows of people is
     /// read again when they report.
     fn remember_at_most(&mut self, bytes: usize) {

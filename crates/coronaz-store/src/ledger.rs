@@ -19,6 +19,8 @@ pub struct ShardKept {
     pub first: u64,
     /// The last one.
     pub last: u64,
+    /// Ticks of which there is a frame.
+    pub ticks: u64,
 }
 
 /// One device: its word, and the rows.

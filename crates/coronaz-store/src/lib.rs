@@ -7,8 +7,9 @@
 //! - [`export`]: a run's tables, row by row, and as CSV
 //! - [`location`]: which store a URL names, and opening it
 //! - [`error`]: what can go wrong, by operation
+//! - [`validity`]: what records can say of a run
 //! - [`figures`]: health, and the figures counted from it
-//! - `encounter`, `chains`, `seen`, `snapshot`, `paging`: the rules of the store that need no database
+//! - `run_clock`, `default_run`, `encounter`, `chains`, `seen`, `snapshot`, `paging`: the rules of the store that need no database
 //! - `sqlite`: the embedded store; `mongodb`: a MongoDB, or what speaks its protocol
 //!
 //! Exactly once, in one sentence: the rows of a batch and the offset after it are written in one
@@ -19,6 +20,7 @@
 pub mod administration;
 pub mod batch;
 mod chains;
+mod default_run;
 mod encounter;
 pub mod error;
 pub mod export;
@@ -29,9 +31,11 @@ pub mod location;
 mod mongodb;
 mod paging;
 pub mod queries;
+mod run_clock;
 mod seen;
 mod snapshot;
 mod sqlite;
+pub mod validity;
 pub mod view;
 
 pub use administration::{Administration, Deleted, DeletedRun};

@@ -1,8 +1,8 @@
 //! Which store a URL names.
 
 use crate::mongodb::{MongoAdministration, MongoIngestion, MongoQueries, MongoUrl};
-use crate::sqlite::{SqliteAdministration, SqliteIngestion, SqliteQueries};
-use crate::{Administration, Ingestion, Queries};
+use crate::sqlite::{SqliteAdministration, SqliteIngestion, SqliteQueries, settle_file};
+use crate::{Administration, Ingestion, Queries, StoreError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -56,6 +56,18 @@ impl StoreLocation {
 }
 
 impl StoreLocation {
+    /// Leaves an embedded store so that a copy of its one file is whole, for a process that has read it and stops. There
+    /// is nothing to do for others, nor where somebody writes on.
+    ///
+    /// # Errors
+    /// The file cannot be written, or is none of ours.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(path) => settle_file(path),
+            Self::Mongo(_) => Ok(()),
+        }
+    }
+
     /// The side that deletes runs. Nothing is opened before it is used.
     pub fn administration(&self) -> Box<dyn Administration> {
         match self {

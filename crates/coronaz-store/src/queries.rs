@@ -5,7 +5,7 @@ use crate::ledger::{self, Lateness, Ledgers, ShardKept};
 use crate::paging::{PAGE_ITEMS, every_page, newest_first};
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
-    Progress, RejectedRecord, Run, State,
+    Progress, RejectedRecord, Run, RunCursor, RunsPage, State,
 };
 use crate::{IngestStatus, Lease, PartitionOffset, StoreError};
 use std::ops::ControlFlow;
@@ -66,8 +66,13 @@ pub trait Queries: Send + Sync {
     /// One run.
     fn run(&self, run: Uuid) -> Result<Run, StoreError>;
 
-    /// The run that came last; `None` in a store without any.
-    fn newest_run(&self) -> Result<Option<Uuid>, StoreError>;
+    /// Runs, newest first, at most `limit` of them: from the newest, or from where the page before ended.
+    fn runs_page(&self, from: Option<RunCursor>, limit: usize) -> Result<RunsPage, StoreError>;
+
+    /// The run to show when none is named, at this time (microseconds since the Unix epoch): one that is being written
+    /// and has a moment; else the one that began last of those that have a moment; else the newest. `None` in a store
+    /// without any.
+    fn default_run(&self, now_us: i64) -> Result<Option<Uuid>, StoreError>;
 
     /// How far a run is: cheap, to be asked often.
     fn progress(&self, run: Uuid) -> Result<Progress, StoreError>;

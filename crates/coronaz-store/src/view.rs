@@ -23,7 +23,7 @@ pub struct Run {
     pub forked_from: Option<ForkedFrom>,
     /// As announced; else the first report's time.
     pub started_us: Option<i64>,
-    /// The newest report's time.
+    /// What time it is in the run: that of its newest reports, whatever one device's clock says.
     pub last_us: Option<i64>,
     /// When something of it was last stored, by the clock of those who did.
     pub written_us: Option<i64>,
@@ -50,18 +50,29 @@ pub struct Progress {
     pub moments: u64,
     /// Reports so far.
     pub reports: u64,
-    /// The newest report's time.
+    /// What time it is in the run, as in [`Run::last_us`].
     pub last_us: Option<i64>,
-    /// The run that began last, which may be another.
-    pub newest_run: Uuid,
 }
+
+/// Runs, newest first, and where the next page begins.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunsPage {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// Ask again from here; `None` at the end.
+    pub next: Option<RunCursor>,
+}
+
+/// A place in the list of runs. Runs that are deleted or begin meanwhile do not move it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunCursor(pub i64);
 
 /// A moment of a run: its figures without its nodes. A series of them is the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// Its number.
     pub k: u64,
-    /// The time of its last report.
+    /// What time it was in the run.
     pub time_us: i64,
     /// The figures at it.
     pub figures: Figures,

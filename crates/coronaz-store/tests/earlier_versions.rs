@@ -27,6 +27,14 @@ fn count(path: &Path, sql: &str) -> u64 {
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect(sql).unsigned_abs()
 }
 
+/// How SQLite would answer.
+fn plan(path: &Path, sql: &str) -> String {
+    let connection = rusqlite::Connection::open(path).expect("opened");
+    let mut statement = connection.prepare(&format!("explain query plan {sql}")).expect(sql);
+    let steps = statement.query_map([], |row| row.get::<_, String>(3)).expect(sql);
+    steps.collect::<Result<Vec<_>, _>>().expect(sql).join("; ")
+}
+
 fn runs(queries: &dyn Queries) -> (Uuid, Uuid) {
     let runs = queries.runs().expect("there");
     let of = |kind: &str| runs.iter().find(|run| run.kind == kind).expect(kind).id;
@@ -67,6 +75,15 @@ fn a_store_of_an_earlier_version_says_the_same_after_it_was_brought_up_to_date()
     assert_eq!(each, (contacts, encounters, open));
     assert_eq!(count(&path, "select count(*) from encounters"), shown);
     assert_eq!(count(&path, "select count(*) from encounters where open"), open);
+    // The views have the keys beside the UUIDs, and one person's rows are found by them without a pass over the others.
+    assert_eq!(count(&path, "select count(*) from movements"), before("node_state"));
+    assert!(count(&path, "select count(*) from health") > 0);
+    let run = count(&path, "select min(run) from contact");
+    let of_one = format!("where run = {run} and person_slot = 1");
+    let by_key = count(&path, &format!("select count(*) from contacts {of_one}"));
+    assert_eq!(by_key, count(&path, "select count(*) from contact where person = 1"));
+    assert!(!plan(&path, &format!("select * from contacts {of_one}")).contains("SCAN"));
+    assert!(!plan(&path, &format!("select * from encounters {of_one}")).contains("SCAN p"));
     let known = |run: Uuid| queries.infections(run, i64::MIN, usize::MAX).expect("infections").len() as u64;
     assert_eq!(known(nodes) + known(fleet), infections);
     assert_eq!(queries.rejected(10).expect("rejected").len(), 1);

@@ -14,6 +14,7 @@ use coronaz_laboratory::chaos::{
     stage::{self, Runs, StageError, StageOrder},
 };
 use coronaz_store::StoreLocation;
+use coronaz_wire::wall_clock;
 use serde_json::json;
 use tokio::{signal::unix, sync::watch};
 use uuid::Uuid;
@@ -132,7 +133,10 @@ fn what(args: &Args, seed: u64, out: &Path) -> Result<What, Failure> {
             Some(url) => url.parse::<StoreLocation>().map_err(|error| Failure::usage(chain(&error)))?,
             None => StoreLocation::from(data_dir.join("store.db").as_path()),
         };
-        let newest = store.queries().newest_run().map_err(|error| Failure::unavailable(chain(&error)))?;
+        let newest = store
+            .queries()
+            .default_run(wall_clock::now_us())
+            .map_err(|error| Failure::unavailable(chain(&error)))?;
         let newest =
             newest.ok_or_else(|| Failure::unavailable("no run has arrived at that laboratory yet"))?;
         let foreign = Foreign { data_dir: data_dir.clone(), listen, store };

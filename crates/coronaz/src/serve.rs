@@ -77,6 +77,11 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         .map_err(|error| Failure::internal(format!("no threads to work with: {error}")))?;
     let outcome = serve(&runtime, server, args.listen);
     runtime.shutdown_timeout(LEAVE_AFTER);
+    // The last process of a laboratory that uses the store is this one, which only reads. One that may not write, or
+    // finds no store, leaves it as it is.
+    if let Err(error) = args.store.settle() {
+        tracing::debug!(error = chain(&error), "the store's log stays beside its file");
+    }
     outcome
 }
 

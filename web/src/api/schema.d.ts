@@ -116,7 +116,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All runs, newest first. */
+        /** The runs, newest first, in pages. */
         get: operations["runs"];
         put?: never;
         /** Starts a run. */
@@ -1169,6 +1169,14 @@ export interface components {
         RunState: "running" | "ended" | "failed";
         /** @description Runs, newest first. */
         Runs: {
+            /**
+             * Format: uuid
+             * @description The run to show when none is named: one that is being recorded and has a moment, else the one that began last of
+             *     those that have a moment. Left out while there is no run.
+             */
+            default_run?: string;
+            /** @description Where the next page begins, for `after`; left out on the last page. */
+            next?: string;
             /** @description The runs. */
             runs: components["schemas"]["Run"][];
         };
@@ -1914,7 +1922,12 @@ export interface operations {
     };
     runs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description At most so many. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1927,6 +1940,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Runs"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Temporarily unavailable */

@@ -38,7 +38,8 @@ pub(super) fn audit(
 ) -> Result<Verdict, AuditError> {
     let crew = Crew::new(options.threads)?;
     let mut verdict = Verdict::new(run.id, "fleet");
-    let shards = store.fleet_shards(run.id)?;
+    let mut shards = store.fleet_shards(run.id)?;
+    bound(&mut shards, &mut verdict);
     let Some(newest) = shards.iter().map(|shard| shard.last).max().max(options.ticks) else {
         verdict.unchecked.push("everything: no frame of the fleet is in the store".to_owned());
         return Ok(verdict);
@@ -58,6 +59,23 @@ pub(super) fn audit(
     let mut comparing = Comparing::new(store, run, history, crew, verdict)?;
     comparing.run(last, watch)?;
     Ok(comparing.finish())
+}
+
+/// Ticks without a frame that are computed all the same, an hour of them: outages in which frames were lost.
+const GAPS_MAX: Tick = 3_600;
+
+/// Computes nothing up to a tick that a single frame claims: a shard reaches as far as it has frames, and some gaps.
+fn bound(shards: &mut [ShardKept], verdict: &mut Verdict) {
+    for shard in shards {
+        let most = shard.first.saturating_add(shard.ticks).saturating_add(GAPS_MAX);
+        if shard.last > most {
+            verdict.unchecked.push(format!(
+                "ticks after {most} of shard {}: its newest frame says tick {}, and there are frames of {} ticks only",
+                shard.shard, shard.last, shard.ticks
+            ));
+            shard.last = most;
+        }
+    }
 }
 
 /// Up to which tick is compared; `None`: a shard has nothing yet.

@@ -318,6 +318,46 @@ fn a_fleet_that_was_not_announced_is_not_judged() {
     assert!(matches!(refused, AuditError::NotComputable { .. }), "{refused}");
 }
 
+/// A keyframe of the run under another tick; the checksum is right again.
+fn forged_key(bus: &MemoryBus, tick: u64) -> (Vec<u8>, Vec<u8>) {
+    let records = (0..2).flat_map(|partition| bus.records(partition));
+    let is_key = |bytes: &[u8]| Frame::decode(bytes).is_ok_and(|frame| frame.header.kind == Kind::Key);
+    let key = records.into_iter().find(|message| is_key(&message.payload)).expect("a keyframe");
+    let mut bytes = key.payload.clone();
+    bytes[48..56].copy_from_slice(&tick.to_le_bytes());
+    let right = checksum(&bytes);
+    bytes[8..12].copy_from_slice(&right.to_le_bytes());
+    (key.key.clone(), bytes)
+}
+
+#[test]
+fn a_forged_tick_far_ahead_is_refused_or_at_least_not_computed_up_to() {
+    let (stage, bus) = (Stage::new(), MemoryBus::new(2));
+    play(&fleet_config(1_000, 20), &bus);
+    stage.ingest(&bus);
+    let moments = stage.queries().run(RUN).expect("the run").moments;
+    // One beyond all plausible ones, one below: the run has no tick of it.
+    for tick in [4_278_190_227, 900_000] {
+        let (key, bytes) = forged_key(&bus, tick);
+        assert!(Frame::decode(&bytes).is_ok());
+        send(&bus, &key, &bytes, ContentType::FRAME);
+    }
+    stage.ingest(&bus);
+    let queries = stage.queries();
+    let refused = queries.rejected(10).expect("an answer");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].reason.contains("too far ahead"), "{refused:?}");
+    assert!(moments > 10);
+    let mut most = 0;
+    let verdict = audit(queries.as_ref(), RUN, &ended(), &mut |progress| {
+        most = most.max(progress.of);
+        ControlFlow::Continue(())
+    })
+    .expect("a verdict");
+    assert!(most < 4_000, "it would compute {most} ticks");
+    assert!(verdict.unchecked.iter().any(|what| what.contains("tick 900000")), "{verdict:#?}");
+}
+
 #[test]
 fn an_audit_tells_how_far_it_is_and_stops_when_it_is_told_to() {
     let (stage, summary) = stored();

@@ -92,8 +92,16 @@ impl Queries for Tampered {
         self.inner.run(run)
     }
 
-    fn newest_run(&self) -> Result<Option<Uuid>, StoreError> {
-        self.inner.newest_run()
+    fn runs_page(
+        &self,
+        from: Option<coronaz_store::view::RunCursor>,
+        limit: usize,
+    ) -> Result<coronaz_store::view::RunsPage, StoreError> {
+        self.inner.runs_page(from, limit)
+    }
+
+    fn default_run(&self, now_us: i64) -> Result<Option<Uuid>, StoreError> {
+        self.inner.default_run(now_us)
     }
 
     fn progress(&self, run: Uuid) -> Result<Progress, StoreError> {

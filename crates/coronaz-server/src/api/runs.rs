@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use coronaz_store::view::RunCursor;
 use coronaz_store::{At, Queries};
+use coronaz_wire::wall_clock;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -24,6 +26,10 @@ use crate::{
 const FRAME: &str = coronaz_wire::CONTENT_TYPE_FRAME;
 /// A state of more nodes is given as a frame only: as JSON it would be tens of megabytes.
 const JSON_NODES_MAX: usize = 100_000;
+/// Runs given when nothing else is asked for.
+const RUNS_DEFAULT: usize = 200;
+/// Runs given at most: some hundred kilobytes.
+const RUNS_MAX: usize = 1_000;
 /// Points of a series when nothing else is asked for: about one a pixel.
 const POINTS_DEFAULT: usize = 1_000;
 /// Points of the longest series.
@@ -33,17 +39,44 @@ const INFECTIONS_DEFAULT: usize = 1_000;
 /// Infections given at most.
 const INFECTIONS_MAX: usize = 100_000;
 
-/// All runs, newest first.
+/// Which runs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RunList {
+    /// The `next` of the page before.
+    #[param(nullable = false)]
+    after: Option<String>,
+    /// At most so many.
+    #[param(nullable = false, minimum = 1, maximum = 1_000, default = 200)]
+    limit: Option<usize>,
+}
+
+/// The runs, newest first, in pages.
 #[utoipa::path(
     get, path = "/api/v1/runs", operation_id = "runs",
+    params(RunList),
     responses(
         (status = 200, body = Runs),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
     ),
 )]
-pub(super) async fn runs(State(app): State<App>) -> Result<Json<Runs>, Problem> {
-    let runs = app.readers().ask(|store| store.runs()).await?;
-    Ok(Json(Runs { runs: runs.into_iter().map(Run::from).collect() }))
+pub(super) async fn runs(State(app): State<App>, Query(list): Query<RunList>) -> Result<Json<Runs>, Problem> {
+    let limit = limit(list.limit, RUNS_DEFAULT, RUNS_MAX)?;
+    let place = |text: String| {
+        text.parse().map(RunCursor).map_err(|_| Problem::wrong("after is the `next` of a page"))
+    };
+    let after = list.after.map(place).transpose()?;
+    let now_us = wall_clock::now_us();
+    let asked =
+        app.readers().ask(move |store| Ok((store.runs_page(after, limit)?, store.default_run(now_us)?)));
+    let (page, default_run) = asked.await?;
+    Ok(Json(Runs {
+        runs: page.runs.into_iter().map(Run::from).collect(),
+        default_run,
+        next: page.next.map(|RunCursor(place)| place.to_string()),
+    }))
 }
 
 /// One run.

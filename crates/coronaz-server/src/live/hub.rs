@@ -7,6 +7,7 @@ use std::{
 };
 
 use coronaz_store::{At, view};
+use coronaz_wire::wall_clock;
 use tokio::{
     sync::{Semaphore, SemaphorePermit, watch},
     task::JoinHandle,
@@ -40,8 +41,8 @@ const CUTS_MAX: usize = 2;
 pub(super) struct View {
     /// The newest moment; none before the first.
     pub(super) picture: Option<Arc<Picture>>,
-    /// The run that began last.
-    pub(super) newest_run: Option<Uuid>,
+    /// The run that is shown when none is named.
+    pub(super) default_run: Option<Uuid>,
 }
 
 /// All watched runs.
@@ -164,8 +165,10 @@ impl Poller {
     /// Publishes what is new; returns how many moments are known by then.
     async fn look(&self, sender: &watch::Sender<View>, known: u64) -> Result<u64, ReadError> {
         let run = self.run;
-        let progress = self.readers.ask(move |store| store.progress(run)).await?;
-        if progress.moments == known && sender.borrow().newest_run == Some(progress.newest_run) {
+        let now_us = wall_clock::now_us();
+        let asked = self.readers.ask(move |store| Ok((store.progress(run)?, store.default_run(now_us)?)));
+        let (progress, default_run) = asked.await?;
+        if progress.moments == known && sender.borrow().default_run == default_run {
             return Ok(known);
         }
         let field = self.field;
@@ -176,7 +179,7 @@ impl Poller {
             self.readers.ask(move |store| Ok(store.crowd(run, At::Latest)?.map(picture))).await?
         };
         let known = picture.as_ref().map_or(0, |picture| picture.moment() + 1);
-        sender.send_replace(View { picture, newest_run: Some(progress.newest_run) });
+        sender.send_replace(View { picture, default_run });
         Ok(known)
     }
 }

@@ -80,8 +80,8 @@ struct Visit {
     shown: Option<Arc<Picture>>,
     /// The picture of another moment that was sent before it: where people glide from.
     before: Option<Arc<Picture>>,
-    /// The run that began last, as the visitor knows.
-    newest_run: Option<Uuid>,
+    /// The run that is shown when none is named, as the visitor knows.
+    default_run: Option<Uuid>,
     /// The store being asked for a moment.
     asking: Option<Answer>,
     heard_at: Instant,
@@ -110,7 +110,7 @@ impl Visit {
             window: None,
             shown: None,
             before: None,
-            newest_run: None,
+            default_run: None,
             asking: None,
             heard_at: Instant::now(),
             silence_max: app.limits().silence_max,
@@ -159,10 +159,10 @@ impl Visit {
 
     /// Sends what is due, and asks for what the visitor wants.
     async fn serve(&mut self) -> ControlFlow<End> {
-        let View { picture, newest_run } = self.view.borrow_and_update().clone();
-        if newest_run != self.newest_run {
-            let is_news = self.newest_run.is_some();
-            self.newest_run = newest_run;
+        let View { picture, default_run } = self.view.borrow_and_update().clone();
+        if default_run != self.default_run {
+            let is_news = self.default_run.is_some();
+            self.default_run = default_run;
             if is_news {
                 self.send(Message::text(ToVisitor::RunsChanged.text())).await?;
             }

@@ -324,3 +324,23 @@ async fn a_state_of_very_many_nodes_is_given_as_a_frame_only() {
     let (_, people) = page_frame::decode(&frame.body).expect("a frame");
     assert_eq!(people.len(), 100_001);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_come_in_pages_and_the_default_is_one_that_can_be_shown() {
+    let mut stage = Stage::open_with_a_story().await;
+    for number in 2..=6 {
+        stage.desk.announce(number);
+    }
+    let (mut ids, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = stage.get(&format!("/api/v1/runs?limit=4{after}")).await.json();
+        assert_eq!(page["default_run"], json!(run(1)), "no other one has a moment");
+        ids.extend(page["runs"].as_array().expect("runs").iter().map(|run| run["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(ids, (1..=6).rev().map(|number| json!(run(number))).collect::<Vec<_>>());
+    for wrong in ["limit=0", "limit=1001", "after=here", "page=2"] {
+        stage.get(&format!("/api/v1/runs?{wrong}")).await.problem(400);
+    }
+}

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coronaz_wire::page_frame::{self, Drawn, FLAG_SEEK, Header};
+use coronaz_wire::{
+    Report,
+    page_frame::{self, Drawn, FLAG_SEEK, Header},
+};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -243,11 +246,13 @@ async fn pushing_goes_on_by_itself_after_the_store_was_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newer_run_is_told_to_who_watches_an_older_one() {
+async fn a_newer_run_is_told_to_who_watches_an_older_one_once_it_can_be_shown() {
     let mut stage = Stage::open_with_a_story().await;
     let mut visitor = Visitor::come(&stage).await;
     visitor.frame().await;
     stage.desk.announce(2);
+    assert!(visitor.is_quiet().await);
+    stage.desk.store(vec![Report { run: Some(run(2)), ..report(1, 9, [1, 2]) }]);
     assert_eq!(visitor.text().await, json!({"type": "runs-changed"}));
     assert!(visitor.is_quiet().await);
 }

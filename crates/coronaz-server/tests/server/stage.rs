@@ -295,8 +295,12 @@ impl Queries for Switch {
         self.store()?.run(run)
     }
 
-    fn newest_run(&self) -> Result<Option<Uuid>, StoreError> {
-        self.store()?.newest_run()
+    fn runs_page(&self, from: Option<view::RunCursor>, limit: usize) -> Result<view::RunsPage, StoreError> {
+        self.store()?.runs_page(from, limit)
+    }
+
+    fn default_run(&self, now_us: i64) -> Result<Option<Uuid>, StoreError> {
+        self.store()?.default_run(now_us)
     }
 
     fn progress(&self, run: Uuid) -> Result<view::Progress, StoreError> {

@@ -12,7 +12,7 @@ use super::reports::{infection, state};
 use super::server::{Store, names};
 use super::trouble::Trouble;
 use crate::view::Moment;
-use crate::{Figures, FrameRecord};
+use crate::{Figures, FrameRecord, validity};
 use coronaz_model::PersonId;
 use coronaz_model::identity::identity_of;
 use coronaz_wire::frame::{Applied, Frame, Kind, Mirror, Population, Stamp};
@@ -20,8 +20,6 @@ use mongodb::bson::{Document, doc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
-/// The last tick taken: moments are numbered by it, and the page counts them with 32 bits.
-const TICK_MAX: u64 = u32::MAX as u64 - 1;
 /// The largest count of contacts or infections kept of a shard: a liar's figures must not make a sum overflow.
 const COUNT_MAX: u64 = 1 << 48;
 /// Ticks whose shards a writer remembers; for older ones it asks.
@@ -65,10 +63,8 @@ pub(super) struct FrameFacts {
 
 /// Whether a frame is of this run; the first one says which people it has.
 pub(super) fn admit(head: &mut Head, frame: &Frame<'_>) -> Result<(), &'static str> {
-    let Stamp { population, tick, .. } = frame.header.stamp;
-    if tick > TICK_MAX {
-        return Err("a frame of a tick beyond all moments");
-    }
+    let Stamp { population, .. } = frame.header.stamp;
+    validity::check_frame(&frame.header.stamp, head.states)?;
     match head.fleet {
         Some(known) if known == population => return Ok(()),
         Some(_) => return Err("a frame of another population than the run's"),

@@ -1,9 +1,10 @@
 //! A run's head: its counters and figures after its newest commit. Whoever reads sees what the head in the run's document
 //! says, and no row of a commit after it.
 
-use super::codec::{Fields, count, uuid};
+use super::codec::{Fields, bytes, count, uuid};
 use super::trouble::Trouble;
 use crate::Figures;
+use crate::run_clock::RunClock;
 use coronaz_wire::frame::Population;
 use mongodb::bson::{Bson, Document, doc};
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ pub(super) struct Head {
     pub(super) n: i64,
     pub(super) announced: bool,
     pub(super) started_us: Option<i64>,
+    /// What time it is in the run.
     pub(super) last_us: Option<i64>,
+    pub(super) clock: RunClock,
     /// When it was written to last, by the clocks of those who wrote.
     pub(super) stored_us: i64,
     pub(super) nodes: u32,
@@ -32,6 +35,8 @@ pub(super) struct Head {
     pub(super) infections: u64,
     /// The people, if it is a fleet.
     pub(super) fleet: Option<Population>,
+    /// The highest coordinates of the field, if it was announced.
+    pub(super) field: Option<[i64; 2]>,
     /// By partition: its records below this offset are in.
     pub(super) next: BTreeMap<i32, i64>,
 }
@@ -62,6 +67,7 @@ impl Head {
             "contacts": count(self.contacts),
             "infections": count(self.infections),
             "next": next,
+            "recent": bytes(self.clock.to_bytes()),
         };
         put_figures(&mut head, &self.figures);
         if let Some(started_us) = self.started_us {
@@ -69,6 +75,9 @@ impl Head {
         }
         if let Some(last_us) = self.last_us {
             head.insert("last_us", last_us);
+        }
+        if let Some([width, height]) = self.field {
+            head.insert("field", vec![width, height]);
         }
         if let Some(Population { base, people, shard_people, .. }) = self.fleet {
             let (people, shard_people) = (i64::from(people), i64::from(shard_people));
@@ -97,6 +106,8 @@ impl Head {
             announced: head.flag("announced"),
             started_us: head.optional_int("started_us"),
             last_us: head.optional_int("last_us"),
+            // Heads of earlier versions have none.
+            clock: head.blob("recent").map(RunClock::from_bytes).unwrap_or_default(),
             stored_us: head.int("stored_us")?,
             nodes: head.small("nodes")?,
             reports: head.count("reports")?,
@@ -107,8 +118,17 @@ impl Head {
             contacts: head.count("contacts")?,
             infections: head.count("infections")?,
             fleet,
+            field: read_field(head),
             next,
         })
+    }
+}
+
+/// Heads of earlier versions have none.
+fn read_field(head: &Document) -> Option<[i64; 2]> {
+    match head.get_array("field").ok()?.as_slice() {
+        [width, height] => Some([width.as_i64()?, height.as_i64()?]),
+        _ => None,
     }
 }
 
@@ -152,6 +172,7 @@ mod tests {
             reports: 9,
             figures: Figures { total: 1, zombies: 2, deaths: 3, dead_zombies: 4, immune: 5 },
             fleet: Some(population),
+            field: Some([100, 60]),
             next: [(0, 17), (12, i64::MAX)].into(),
             ..Head::default()
         };

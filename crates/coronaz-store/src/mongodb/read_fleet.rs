@@ -181,7 +181,9 @@ impl Fleet<'_> {
                 frame.projection(doc! {"tick": 1}).run()?.map(|frame| frame.count("tick")).transpose()
             };
             if let (Some(first), Some(last)) = (end(1)?, end(-1)?) {
-                kept.push(ShardKept { shard, first, last });
+                let filter = self.view.filter(doc! {"shard": i64::from(shard), "part": 0});
+                let ticks = self.view.store.collection(names::FRAMES).count_documents(filter).run()?;
+                kept.push(ShardKept { shard, first, last, ticks });
             }
         }
         Ok(kept)

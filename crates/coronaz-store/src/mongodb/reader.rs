@@ -15,7 +15,7 @@ use crate::queries::{PAPER_PEOPLE_MAX, PaperState, Span};
 use crate::snapshot::Seats;
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, NodeState, Page,
-    Progress, RejectedRecord, Run, State,
+    Progress, RejectedRecord, Run, RunCursor, RunsPage, State,
 };
 use crate::{At, IngestStatus, Lease, PartitionOffset, Queries, StoreError};
 use coronaz_wire::frame::Mirror;
@@ -218,12 +218,16 @@ impl Queries for MongoQueries {
         self.ask(|store| view::run(&store, run))
     }
 
-    fn newest_run(&self) -> Result<Option<Uuid>, StoreError> {
-        self.ask(|store| view::newest(&store))
+    fn runs_page(&self, from: Option<RunCursor>, limit: usize) -> Result<RunsPage, StoreError> {
+        self.ask(|store| view::runs_page(&store, from, limit))
+    }
+
+    fn default_run(&self, now_us: i64) -> Result<Option<Uuid>, StoreError> {
+        self.ask(|store| view::default(&store, now_us))
     }
 
     fn progress(&self, run: Uuid) -> Result<Progress, StoreError> {
-        self.of_run(run, |view| view.progress())
+        self.of_run(run, |view| Ok(view.progress()))
     }
 
     fn state(&self, run: Uuid, at: At) -> Result<Option<State>, StoreError> {

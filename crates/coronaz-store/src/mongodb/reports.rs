@@ -180,7 +180,7 @@ impl<'a> Reports<'a> {
         let mut dies = false;
         let mut infected = report.infected_by.is_some();
         if !late {
-            head.last_us = Some(report.timestamp_us);
+            head.last_us = Some(head.clock.hear(slot, report.timestamp_us, report.alive, head.last_us));
             if let Some(before) = before {
                 head.figures.remove(before);
             }
@@ -197,7 +197,7 @@ impl<'a> Reports<'a> {
             self.infect(slot, report)?;
         }
         if dies || self.head.since_state >= self.state_every {
-            self.draw_state(report.timestamp_us);
+            self.draw_state();
         }
         Ok(())
     }
@@ -219,8 +219,10 @@ impl<'a> Reports<'a> {
         Ok(())
     }
 
-    fn draw_state(&mut self, time_us: i64) {
+    fn draw_state(&mut self) {
         let head = &mut self.head;
+        // The first report of a run is a newest one, so there is a time.
+        let time_us = head.last_us.unwrap_or_default();
         let (figures, contacts, infections) = (head.figures, head.contacts, head.infections);
         let moment = Moment { k: head.states, time_us, figures, contacts, infections };
         self.states.push((self.taken + 1, head.reports, moment));

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The form of the documents that this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// How long a call waits for a server that can take it, when the URL says nothing: shorter than a lease lasts.
 const SELECT_WITHIN: Duration = Duration::from_secs(3);
@@ -47,7 +47,7 @@ pub(super) mod names {
 }
 
 /// What the API and the writers ask for, beside `_id`.
-fn indexes() -> [(&'static str, Document); 18] {
+fn indexes() -> [(&'static str, Document); 20] {
     use names::*;
     [
         (NODES, doc! {"run": 1, "slot": 1}),
@@ -66,6 +66,8 @@ fn indexes() -> [(&'static str, Document); 18] {
         (TICKS, doc! {"run": 1, "tick": 1, "shard": 1}),
         (TICKS, doc! {"run": 1, "time_us": 1}),
         (COMMITS, doc! {"run": 1}),
+        (RUNS, doc! {"head.stored_us": -1}),
+        (RUNS, doc! {"head.started_us": -1, "began": -1}),
         (REJECTED, doc! {"run": 1}),
         (REJECTED, doc! {"at_us": -1, "partition": -1, "offset": -1}),
     ]
@@ -211,7 +213,8 @@ impl Server {
     }
 
     fn prepare(&self, store: &Store) -> Result<(), Trouble> {
-        if self.version(store)?.is_some() {
+        let found = self.version(store)?;
+        if found == Some(VERSION) {
             return Ok(());
         }
         let others = store.database.list_collection_names().run()?;
@@ -221,6 +224,12 @@ impl Server {
         }
         for (collection, keys) in indexes().into_iter().filter(|_| store.has_use_for_indexes()) {
             store.collection(collection).create_index(IndexModel::builder().keys(keys).build()).run()?;
+        }
+        if found.is_some() {
+            // Later versions have more indexes, and documents that are read either way.
+            let raise = doc! {"$max": {"version": VERSION}};
+            store.collection(names::META).update_one(doc! {"_id": "schema"}, raise).run()?;
+            return Ok(());
         }
         // Last: who sees it finds the indexes. Another process may have made it meanwhile.
         let schema = doc! {"_id": "schema", "program": "coronaz", "version": VERSION};

@@ -7,7 +7,8 @@ use super::history;
 use super::reports::state_id;
 use super::server::{Store, names};
 use super::trouble::Trouble;
-use crate::view::{Moment, Progress, Run};
+use crate::default_run::{self, AHEAD_US, COMPARED_MAX, Candidate, LIVE_US};
+use crate::view::{Moment, Progress, Run, RunCursor, RunsPage};
 use crate::{At, StoreError};
 use mongodb::bson::{Bson, Document, doc};
 use std::sync::Arc;
@@ -108,14 +109,13 @@ impl RunView {
     }
 
     /// How far it is.
-    pub(super) fn progress(&self) -> Result<Progress, Trouble> {
-        Ok(Progress {
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
             run: self.run,
             moments: self.head.states,
             reports: self.head.reports,
             last_us: self.head.last_us,
-            newest_run: newest(&self.store)?.unwrap_or(self.run),
-        })
+        }
     }
 }
 
@@ -174,10 +174,74 @@ pub(super) fn run(store: &Store, run: Uuid) -> Result<Run, Trouble> {
     found.ok_or(Trouble::Store(StoreError::NoSuchRun(run)))
 }
 
-/// The run that came last.
-pub(super) fn newest(store: &Store) -> Result<Option<Uuid>, Trouble> {
-    let alive = doc! {"head.n": {"$gt": 0_i64, "$lt": super::head::DELETED}};
+/// Those that are there: announced or reported, and not deleted.
+fn alive() -> Document {
+    doc! {"head.n": {"$gt": 0_i64, "$lt": super::head::DELETED}}
+}
+
+/// Runs, newest first, from where a page before ended.
+pub(super) fn runs_page(store: &Store, from: Option<RunCursor>, limit: usize) -> Result<RunsPage, Trouble> {
+    let mut filter = alive();
+    if let Some(RunCursor(began)) = from {
+        filter.insert("began", doc! {"$lte": began});
+    }
+    // One more says where the next page begins.
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let collection = store.collection(names::RUNS);
-    let newest = collection.find_one(alive).sort(doc! {"began": -1});
-    newest.projection(doc! {"run": 1}).run()?.map(|run| run.uuid("run")).transpose()
+    let found = collection.find(filter).sort(doc! {"began": -1}).limit(wanted).run()?;
+    let mut page = RunsPage::default();
+    for document in found {
+        let document = document?;
+        if page.runs.len() == limit {
+            page.next = Some(RunCursor(document.int("began")?));
+            break;
+        }
+        page.runs.extend(read_run(&document)?);
+    }
+    Ok(page)
+}
+
+fn candidate(document: &Document) -> Result<Candidate, Trouble> {
+    let id = document.uuid("run")?;
+    let head = Head::read(id, document.part("head")?)?;
+    Ok(Candidate {
+        id,
+        order: document.int("began")?,
+        announced: head.announced,
+        started_us: head.started_us,
+        last_us: head.last_us,
+        written_us: Some(head.stored_us),
+    })
+}
+
+/// The run to show when none is named.
+pub(super) fn default(store: &Store, now_us: i64) -> Result<Option<Uuid>, Trouble> {
+    let collection = store.collection(names::RUNS);
+    let shown = |more: Document| {
+        let mut filter = alive();
+        filter.insert("head.states", doc! {"$gt": 0_i64});
+        filter.extend(more);
+        filter
+    };
+    let (since_us, until_us) = (now_us.saturating_sub(LIVE_US), now_us.saturating_add(AHEAD_US));
+    let live = collection.find(shown(doc! {"head.stored_us": {"$gte": since_us, "$lte": until_us}}));
+    let live = live.sort(doc! {"head.stored_us": -1}).limit(i64::from(COMPARED_MAX)).run()?;
+    let mut candidates =
+        live.map(|document| candidate(&document?)).collect::<Result<Vec<Candidate>, Trouble>>()?;
+    let began = collection.find_one(shown(doc! {"head.started_us": {"$lte": until_us}}));
+    if let Some(document) = began.sort(doc! {"head.started_us": -1, "began": -1}).run()? {
+        candidates.push(candidate(&document)?);
+    }
+    if let Some(run) = default_run::choose(candidates, now_us) {
+        return Ok(Some(run));
+    }
+    // All times are wrong, or there is no moment yet.
+    for filter in [shown(Document::new()), alive()] {
+        let newest =
+            collection.find_one(filter).sort(doc! {"began": -1}).projection(doc! {"run": 1}).run()?;
+        if let Some(newest) = newest {
+            return Ok(Some(newest.uuid("run")?));
+        }
+    }
+    Ok(None)
 }

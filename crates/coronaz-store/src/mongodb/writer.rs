@@ -15,7 +15,7 @@ use super::work::{Work, by_run};
 use super::{history, rejected};
 use crate::{
     Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, Rejected,
-    StoreError,
+    StoreError, validity,
 };
 use coronaz_wire::announcement::{Announcement, RunKind};
 use coronaz_wire::frame::Frame;
@@ -166,17 +166,16 @@ impl Writing<'_> {
 
     /// Those of a run's reports that are not in.
     fn take_reports(&mut self, work: &Work<'_>, next: i64, attempt: &mut Attempt) -> Result<(), Trouble> {
-        let reports: Vec<_> = work.reports.iter().copied().filter(|record| record.offset >= next).collect();
+        let mut reports: Vec<_> =
+            work.reports.iter().copied().filter(|record| record.offset >= next).collect();
+        let (is_fleet, field) = (attempt.head.fleet.is_some(), attempt.head.field);
+        reports.retain(|record| {
+            let Err(reason) = validity::check_report(&record.report, is_fleet, field) else { return true };
+            let (offset, bytes) = (record.offset, record.report.encode());
+            attempt.refused.push(Rejected { offset, reason: reason.to_owned(), run: Some(work.run), bytes });
+            false
+        });
         if reports.is_empty() {
-            return Ok(());
-        }
-        if attempt.head.fleet.is_some() {
-            attempt.refused.extend(reports.iter().map(|record| Rejected {
-                offset: record.offset,
-                reason: "a report of a run that is a fleet's".to_owned(),
-                run: Some(work.run),
-                bytes: record.report.encode(),
-            }));
             return Ok(());
         }
         let run = self.cache.run(self.store, work.run)?;
@@ -252,6 +251,8 @@ fn announce(head: &mut Head, announcement: &Announcement, redo: &mut Redo) {
         return;
     }
     head.started_us = Some(announcement.started_us);
+    let object = serde_json::to_value(&announcement.parameters).unwrap_or_default();
+    head.field = Some(validity::field_of(object.as_object().unwrap_or(&serde_json::Map::new())));
     let kind = match announcement.kind {
         RunKind::Nodes => "nodes",
         RunKind::Fleet => "fleet",

@@ -9,7 +9,7 @@ pub(super) use cache::Cache;
 use super::run_row;
 use crate::error::FoundOffset;
 use crate::{
-    AnnouncementRecord, Batch, Committed, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord,
+    AnnouncementRecord, Batch, Committed, REJECTED_BYTES_MAX, REJECTED_KEPT, Rejected, ReportRecord, validity,
 };
 use run_batch::RunBatch;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -81,17 +81,17 @@ fn write(
             skip(transaction, uuid, records.len(), &mut committed)?;
             continue;
         };
-        if run.row.fleet.is_some() {
-            refused.extend(records.into_iter().map(|record| Rejected {
-                offset: record.offset,
-                reason: "a report of a run that is a fleet's".to_owned(),
-                run: Some(uuid),
-                bytes: record.report.encode(),
-            }));
+        let (is_fleet, field) = (run.row.fleet.is_some(), run.row.field);
+        let before = refused.len();
+        let taken: Vec<_> = records
+            .into_iter()
+            .filter(|record| keep_or_refuse(record, uuid, (is_fleet, field), &mut refused))
+            .collect();
+        if taken.is_empty() && refused.len() > before {
             continue;
         }
         let mut writing = RunBatch::new(transaction, run, batch, log_rule);
-        for record in records {
+        for record in taken {
             writing.take(&record.report)?;
         }
         if writing.write(&mut committed)? {
@@ -142,6 +142,19 @@ fn by_run(records: &[ReportRecord]) -> Vec<(Uuid, Vec<&ReportRecord>)> {
         runs[place].1.push(record);
     }
     runs
+}
+
+/// Whether a report can be of its run; one that cannot is put aside.
+fn keep_or_refuse(
+    record: &ReportRecord,
+    run: Uuid,
+    (is_fleet, field): (bool, Option<[i64; 2]>),
+    refused: &mut Vec<Rejected>,
+) -> bool {
+    let Err(reason) = validity::check_report(&record.report, is_fleet, field) else { return true };
+    let (offset, bytes) = (record.offset, record.report.encode());
+    refused.push(Rejected { offset, reason: reason.to_owned(), run: Some(run), bytes });
+    false
 }
 
 /// Counts records of a run that was deleted, here and on its tombstone.

@@ -1,5 +1,6 @@
 //! Opening the file, its settings, and what SQLite's errors mean to us.
 
+use super::{schema, soundness};
 use crate::StoreError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
@@ -23,6 +24,7 @@ const READER_CACHE_KIB: i64 = -(16 << 10);
 
 /// The writing connection; creates the file and its folder.
 pub(super) fn open_writer(path: &Path, cache_kib: i64) -> Result<Connection, StoreError> {
+    soundness::look(path)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable {
             location: path.display().to_string(),
@@ -37,6 +39,12 @@ pub(super) fn open_writer(path: &Path, cache_kib: i64) -> Result<Connection, Sto
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_WAIT)?;
+        Ok(connection)
+    };
+    let connection = open().map_err(|error| read_error(path, error))?;
+    // Before anything is set: what is another program's, or newer, stays as it is.
+    schema::check(&connection, path)?;
+    let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "wal")?;
         // Survives the death of a process; of the last moments before a power cut the offset is lost with its
         // rows, so they are read from the topic again.
@@ -48,13 +56,15 @@ pub(super) fn open_writer(path: &Path, cache_kib: i64) -> Result<Connection, Sto
         // What is deleted is wiped where that costs no more writing; pages that become free as a whole are not.
         connection.pragma_update_and_check(None, "secure_delete", "fast", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(connection)
+        Ok(())
     };
-    open().map_err(|error| read_error(path, error))
+    set().map_err(|error| read_error(path, error))?;
+    Ok(connection)
 }
 
 /// A reading connection; the file has to be there.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    soundness::look(path)?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let open = || -> rusqlite::Result<Connection> {
@@ -70,8 +80,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 /// What an error means when nothing of ours can have caused it by what was written.
 pub(super) fn read_error(path: &Path, error: rusqlite::Error) -> StoreError {
     let location = path.display().to_string();
-    if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
-        return StoreError::NotAStore { location, reason: error.to_string() };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            let reason =
+                "its content is no database; move it out of the way, or name another file".to_owned();
+            return StoreError::NotAStore { location, reason };
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            return StoreError::Damaged { location, reason: error.to_string() };
+        }
+        _ => {}
     }
     StoreError::Unavailable { location, reason: error.to_string(), source: Some(Box::new(error)) }
 }

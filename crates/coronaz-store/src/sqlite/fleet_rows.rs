@@ -4,7 +4,7 @@
 //! knows is what the stored records say: it is read from them again after a restart.
 
 use super::run_row::RunRow;
-use crate::Figures;
+use crate::{Figures, validity};
 use coronaz_wire::frame::{Applied, Frame, Kind, Mirror, Stamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::{BTreeSet, HashMap};
@@ -12,9 +12,6 @@ use std::ops::ControlFlow;
 
 /// People followed in memory by a writer, of all runs: 12 bytes each. Beyond that mirrors are made anew from the file.
 const PEOPLE_FOLLOWED: usize = 20_000_000;
-
-/// The last tick taken: moments are numbered by it, and the page counts them with 32 bits.
-const TICK_MAX: u64 = u32::MAX as u64 - 1;
 
 /// Shards that this writer follows, by run and shard.
 #[derive(Default)]
@@ -134,9 +131,9 @@ pub(super) fn admit(
     row: &mut RunRow,
     frame: &Frame<'_>,
 ) -> rusqlite::Result<Result<(), &'static str>> {
-    let Stamp { population, tick, .. } = frame.header.stamp;
-    if tick > TICK_MAX {
-        return Ok(Err("a frame of a tick beyond all moments"));
+    let Stamp { population, .. } = frame.header.stamp;
+    if let Err(reason) = validity::check_frame(&frame.header.stamp, row.states) {
+        return Ok(Err(reason));
     }
     match row.fleet {
         Some(known) if known == population => return Ok(Ok(())),

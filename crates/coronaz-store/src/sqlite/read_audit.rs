@@ -47,7 +47,11 @@ pub(super) fn fleet_shards(transaction: &Transaction<'_>, run: Uuid) -> Result<V
     let mut shards = Vec::new();
     for shard in 0..fleet.population.shards() {
         if let (Some(first), Some(last)) = (end("min", shard)?, end("max", shard)?) {
-            shards.push(ShardKept { shard, first: first.cast_unsigned(), last: last.cast_unsigned() });
+            let ticks = transaction
+                .prepare_cached("select count(*) from fleet_frame where run = ? and shard = ? and part = 0")?
+                .query_row(params![fleet.run, shard], |row| unsigned(row, 0))?;
+            let (first, last) = (first.cast_unsigned(), last.cast_unsigned());
+            shards.push(ShardKept { shard, first, last, ticks });
         }
     }
     Ok(shards)

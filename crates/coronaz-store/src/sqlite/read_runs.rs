@@ -1,9 +1,10 @@
 //! Questions about runs and about the ingest processes.
 
 use super::pool::Failure;
-use crate::view::{MissingRecords, Progress, RejectedRecord, Run};
+use crate::default_run::{self, AHEAD_US, COMPARED_MAX, Candidate, LIVE_US};
+use crate::view::{MissingRecords, Progress, RejectedRecord, Run, RunCursor, RunsPage};
 use crate::{Figures, IngestState, IngestStatus, StoreError};
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 const RUN_COLUMNS: &str = "uuid, name, kind, seed, scenario, parameters, started_us, last_us, states, nodes, reports, total, zombies, \
@@ -63,26 +64,72 @@ pub(super) fn run(transaction: &Transaction<'_>, run: Uuid) -> Result<Run, Failu
         .ok_or(Failure::Store(StoreError::NoSuchRun(run)))
 }
 
-pub(super) fn newest(transaction: &Transaction<'_>) -> Result<Option<Uuid>, Failure> {
-    let newest = transaction
-        .prepare_cached("select uuid from run order by id desc limit 1")?
-        .query_row([], |row| row.get(0).map(Uuid::from_bytes))
-        .optional()?;
-    Ok(newest)
+pub(super) fn runs_page(
+    transaction: &Transaction<'_>,
+    from: Option<RunCursor>,
+    limit: usize,
+) -> Result<RunsPage, Failure> {
+    let from = from.map_or(i64::MAX, |RunCursor(id)| id);
+    // One more says where the next page begins.
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let mut rows = transaction
+        .prepare_cached(&format!("select {RUN_COLUMNS}, id from run where id <= ? order by id desc limit ?"))?
+        .query_map([from, wanted], |row| Ok((run_from(row)?, RunCursor(row.get(20)?))))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let next = rows.get(limit).map(|&(_, cursor)| cursor);
+    rows.truncate(limit);
+    Ok(RunsPage { runs: rows.into_iter().map(|(run, _)| run).collect(), next })
+}
+
+/// The run to show when none is named.
+pub(super) fn default(transaction: &Transaction<'_>, now_us: i64) -> Result<Option<Uuid>, Failure> {
+    const COLUMNS: &str = "uuid, id, announced, started_us, last_us, written_us";
+    let candidate = |row: &Row<'_>| {
+        Ok(Candidate {
+            id: Uuid::from_bytes(row.get(0)?),
+            order: row.get(1)?,
+            announced: row.get(2)?,
+            started_us: row.get(3)?,
+            last_us: row.get(4)?,
+            written_us: row.get(5)?,
+        })
+    };
+    let (since_us, until_us) = (now_us.saturating_sub(LIVE_US), now_us.saturating_add(AHEAD_US));
+    let mut candidates = transaction
+        .prepare_cached(&format!(
+            "select {COLUMNS} from run where states > 0 and written_us between ? and ? order by written_us desc limit ?"
+        ))?
+        .query_map(params![since_us, until_us, COMPARED_MAX], candidate)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    candidates.extend(
+        transaction
+            .prepare_cached(&format!(
+                "select {COLUMNS} from run where states > 0 and started_us <= ? order by started_us desc, id desc limit 1"
+            ))?
+            .query_row([until_us], candidate)
+            .optional()?,
+    );
+    if let Some(run) = default_run::choose(candidates, now_us) {
+        return Ok(Some(run));
+    }
+    // All times are wrong, or there is no moment yet.
+    for which in ["where states > 0", ""] {
+        let newest = transaction
+            .prepare_cached(&format!("select uuid from run {which} order by id desc limit 1"))?
+            .query_row([], |row| row.get(0).map(Uuid::from_bytes))
+            .optional()?;
+        if newest.is_some() {
+            return Ok(newest);
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn progress(transaction: &Transaction<'_>, run: Uuid) -> Result<Progress, Failure> {
-    let newest_run = newest(transaction)?.unwrap_or(run);
     transaction
         .prepare_cached("select states, reports, last_us from run where uuid = ?")?
         .query_row([run.as_bytes()], |row| {
-            Ok(Progress {
-                run,
-                moments: unsigned(row, 0)?,
-                reports: unsigned(row, 1)?,
-                last_us: row.get(2)?,
-                newest_run,
-            })
+            Ok(Progress { run, moments: unsigned(row, 0)?, reports: unsigned(row, 1)?, last_us: row.get(2)? })
         })
         .optional()?
         .ok_or(Failure::Store(StoreError::NoSuchRun(run)))

@@ -7,7 +7,7 @@ use crate::ledger::{Lateness, Ledgers, ShardKept};
 use crate::queries::{PaperState, Span, encounters_of_contacts};
 use crate::view::{
     Contact, Crowd, Cursor, Encounter, Infection, MissingRecords, Moment, Node, NodeDetail, Page, Progress,
-    RejectedRecord, Run, State,
+    RejectedRecord, Run, RunCursor, RunsPage, State,
 };
 use crate::{At, IngestStatus, Lease, PartitionOffset, Queries, StoreError};
 use std::ops::ControlFlow;
@@ -34,8 +34,12 @@ impl Queries for SqliteQueries {
         self.pool.ask(|transaction| read_runs::run(transaction, run))
     }
 
-    fn newest_run(&self) -> Result<Option<Uuid>, StoreError> {
-        self.pool.ask(read_runs::newest)
+    fn runs_page(&self, from: Option<RunCursor>, limit: usize) -> Result<RunsPage, StoreError> {
+        self.pool.ask(|transaction| read_runs::runs_page(transaction, from, limit))
+    }
+
+    fn default_run(&self, now_us: i64) -> Result<Option<Uuid>, StoreError> {
+        self.pool.ask(|transaction| read_runs::default(transaction, now_us))
     }
 
     fn progress(&self, run: Uuid) -> Result<Progress, StoreError> {

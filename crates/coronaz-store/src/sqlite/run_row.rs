@@ -1,7 +1,8 @@
 //! A run's row: its counters and figures, in memory while a batch is written.
 
 use super::contact_rows::RunKey;
-use crate::{FLEET_WINDOW_US, Figures};
+use crate::run_clock::RunClock;
+use crate::{FLEET_WINDOW_US, Figures, validity};
 use coronaz_wire::announcement::{Announcement, RunKind};
 use coronaz_wire::frame::Population;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -13,7 +14,9 @@ pub(super) struct RunRow {
     pub(super) id: i64,
     pub(super) window_us: i64,
     pub(super) started_us: Option<i64>,
+    /// What time it is in the run.
     pub(super) last_us: Option<i64>,
+    pub(super) clock: RunClock,
     pub(super) nodes: u32,
     pub(super) reports: u64,
     pub(super) states: u64,
@@ -28,6 +31,8 @@ pub(super) struct RunRow {
     pub(super) written_us: Option<i64>,
     /// The people, if it is a fleet.
     pub(super) fleet: Option<Population>,
+    /// The highest coordinates of the field, if it was announced.
+    pub(super) field: Option<[i64; 2]>,
 }
 
 impl RunRow {
@@ -43,7 +48,7 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
         transaction
             .prepare_cached(
                 "select id, started_us, last_us, nodes, reports, states, since_state, snapshot_at, total, zombies,
-                        deaths, dead_zombies, immune, contacts, infections, window_us, strays, written_us
+                        deaths, dead_zombies, immune, contacts, infections, window_us, strays, written_us, recent, announced, parameters
                  from run where uuid = ?",
             )?
             .query_row([uuid.as_bytes()], |row| {
@@ -68,7 +73,13 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
                     infections: row.get::<_, i64>(14)?.cast_unsigned(),
                     strays: row.get::<_, i64>(16)?.cast_unsigned(),
                     written_us: row.get(17)?,
+                    clock: row.get_ref(18)?.as_blob_or_null()?.map(RunClock::from_bytes).unwrap_or_default(),
                     fleet: None,
+                    field: row
+                        .get::<_, bool>(19)?
+                        .then(|| row.get::<_, String>(20))
+                        .transpose()?
+                        .map(|parameters| field_of(&parameters)),
                 })
             })
             .optional()
@@ -84,6 +95,11 @@ pub(super) fn load(transaction: &Transaction<'_>, uuid: Uuid) -> rusqlite::Resul
     }
     transaction.prepare_cached("insert into run (uuid) values (?)")?.execute([uuid.as_bytes()])?;
     find()?.map(Some).ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// The field of a run by its parameters, a JSON object.
+fn field_of(parameters: &str) -> [i64; 2] {
+    validity::field_of(&serde_json::from_str(parameters).unwrap_or_default())
 }
 
 /// The people of a run, if it is a fleet.
@@ -107,7 +123,7 @@ pub(super) fn save(transaction: &Transaction<'_>, row: &RunRow) -> rusqlite::Res
         .prepare_cached(
             "update run set started_us = ?, last_us = ?, nodes = ?, reports = ?, states = ?, since_state = ?,
                             snapshot_at = ?, total = ?, zombies = ?, deaths = ?, dead_zombies = ?, immune = ?,
-                            contacts = ?, infections = ?, strays = ?, written_us = ?
+                            contacts = ?, infections = ?, strays = ?, written_us = ?, recent = ?
              where id = ?",
         )?
         .execute(params![
@@ -127,6 +143,7 @@ pub(super) fn save(transaction: &Transaction<'_>, row: &RunRow) -> rusqlite::Res
             row.infections.cast_signed(),
             row.strays.cast_signed(),
             row.written_us,
+            row.clock.to_bytes(),
             row.id,
         ])?;
     Ok(())
@@ -143,6 +160,7 @@ pub(super) fn announce(
         RunKind::Nodes => "nodes",
         RunKind::Fleet => "fleet",
     };
+    let parameters = serde_json::to_string(&announcement.parameters).unwrap_or_else(|_| "{}".to_owned());
     let changed = transaction
         .prepare_cached(
             "update run set name = ?, kind = ?, seed = ?, scenario = ?, parameters = ?, announced = 1, started_us = ?,
@@ -154,7 +172,7 @@ pub(super) fn announce(
             kind,
             announcement.seed.to_string(),
             announcement.scenario,
-            serde_json::to_string(&announcement.parameters).unwrap_or_else(|_| "{}".to_owned()),
+            parameters,
             announcement.started_us,
             now_us,
             announcement.forked_from.as_ref().and_then(|from| serde_json::to_string(from).ok()),
@@ -164,6 +182,7 @@ pub(super) fn announce(
         return Ok(());
     }
     row.started_us = Some(announcement.started_us);
+    row.field = Some(field_of(&parameters));
     row.written_us = Some(now_us);
     // Contacts that are there keep the window they were stored with, so it must not change under them.
     if announcement.kind == RunKind::Fleet && row.contacts == 0 {

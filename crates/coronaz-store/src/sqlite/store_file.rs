@@ -1,7 +1,7 @@
 //! The file as those see it who write: opened when needed, and again when it is another.
 
 use super::connection::{FileIdentity, open_writer, read_error};
-use super::schema;
+use super::{log_file, schema, soundness};
 use crate::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,10 @@ impl StoreFile {
         let fresh = self.open.is_none();
         if fresh {
             let mut connection = open_writer(&self.path, self.cache_kib)?;
+            soundness::check_whole(&connection, &self.path)?;
             schema::migrate(&mut connection, &self.path)?;
+            // What a crash left in the log goes into the file, and so does a new file's schema.
+            self.settle_open(&connection);
             let identity = FileIdentity::of(&self.path)
                 .ok_or_else(|| self.unavailable("it was removed while it was opened"))?;
             self.open = Some((connection, identity));
@@ -48,6 +51,24 @@ impl StoreFile {
         match &mut self.open {
             Some((connection, _)) => Ok((connection, fresh)),
             None => unreachable!("it was opened above"),
+        }
+    }
+
+    /// Copies the log into the file, if it is open.
+    pub(super) fn settle(&mut self) {
+        if let Some((connection, _)) = &self.open {
+            self.settle_open(connection);
+        }
+    }
+
+    /// What prevents it is somebody who reads or writes just now: the next one does it.
+    fn settle_open(&self, connection: &Connection) {
+        match log_file::settle(connection) {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(store = %self.path.display(), "others keep part of the log"),
+            Err(error) => {
+                tracing::debug!(store = %self.path.display(), %error, "the log stays beside the file")
+            }
         }
     }
 

@@ -2,18 +2,19 @@
 
 use super::commit::{self, Cache, CommitFailure};
 use super::connection::{WRITER_CACHE_KIB, read_error, refuses_content};
-use super::lease;
 use super::store_file::StoreFile;
+use super::{lease, log_file};
 use crate::{
     Batch, CommitError, Committed, Heartbeat, Held, Ingestion, Ownership, PartitionOffset, StoreError,
 };
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One writer of a file. Several may write one file, each takes its turn.
 pub(crate) struct SqliteIngestion {
     file: StoreFile,
     cache: Cache,
+    log: log_file::Watch,
 }
 
 /// Of what the writer may remember, the part that is pages of the file.
@@ -21,17 +22,22 @@ const PAGES_SHARE: usize = 4;
 
 impl SqliteIngestion {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { file: StoreFile::new(path, WRITER_CACHE_KIB), cache: Cache::default() }
+        Self {
+            file: StoreFile::new(path, WRITER_CACHE_KIB),
+            cache: Cache::default(),
+            log: log_file::Watch::new(log_file::WARN_BYTES),
+        }
     }
 
     /// Writes batches in one transaction, all or none of them.
     fn transact(&mut self, batches: &[&Batch]) -> Result<Vec<Committed>, CommitError> {
-        let Self { file, cache } = self;
+        let Self { file, cache, log } = self;
         let (connection, fresh) = file.connection()?;
         if fresh {
             cache.forget();
         }
         let committed = commit::commit(connection, cache, batches);
+        log.look(file.path(), Instant::now());
         committed.map_err(|failure| {
             // Whatever was prepared in memory did not happen.
             cache.forget();
@@ -107,6 +113,10 @@ impl Ingestion for SqliteIngestion {
             }
         }
         (done, Ok(()))
+    }
+
+    fn settle(&mut self) {
+        self.file.settle();
     }
 
     fn remember_at_most(&mut self, bytes: usize) {

@@ -2,6 +2,7 @@
 //! is named by the sentence it proves.
 
 pub(crate) mod administering;
+pub(crate) mod choosing;
 pub(crate) mod exactly_once;
 pub(crate) mod reading;
 pub(crate) mod writing;
@@ -127,6 +128,7 @@ macro_rules! contract {
             gaps_of_the_topic_are_kept,
             the_first_announcement_of_a_run_counts,
             odd_values_are_stored_and_do_not_stop_a_batch,
+            what_cannot_be_of_an_announced_run_is_put_aside,
             what_a_device_hears_after_its_clock_went_back_makes_encounters_like_any_other,
         );
         $crate::contract!(@ $stores, reading:
@@ -145,6 +147,15 @@ macro_rules! contract {
             who_was_only_heard_of_is_a_node_without_a_state,
             what_is_not_there_is_named,
             states_far_from_a_snapshot_are_right,
+        );
+        $crate::contract!(@ $stores, choosing:
+            one_reporter_with_a_wrong_clock_moves_no_moment,
+            a_moment_is_where_most_devices_are_after_a_long_stop,
+            one_report_without_a_run_takes_nothing_over,
+            a_run_that_began_later_takes_over_with_its_first_moment,
+            old_records_that_arrive_again_take_nothing_over,
+            a_time_ahead_of_the_clock_orders_no_runs,
+            the_list_of_runs_comes_in_pages,
         );
         $crate::contract!(@ $stores, administering:
             a_deleted_run_is_gone_and_what_still_arrives_of_it_is_counted_and_not_stored,

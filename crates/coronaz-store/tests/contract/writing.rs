@@ -6,7 +6,7 @@ use coronaz_store::{
     AnnouncementRecord, Batch, CommitError, Gap, Heartbeat, Held, IngestState, IngestStatus, Rejected,
 };
 use coronaz_wire::announcement::{Announcement, RunKind};
-use coronaz_wire::{Contact, Report, Totals};
+use coronaz_wire::{Contact, Report, Setting, Totals};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -338,4 +338,44 @@ pub(crate) fn what_a_device_hears_after_its_clock_went_back_makes_encounters_lik
     stores.queries().each_encounter(Uuid::nil(), &mut visit).expect("the run");
     found.sort_unstable();
     assert_eq!(found, [(0, 310, 32), (490, 515, 4), (2000, 2000, 1)]);
+}
+
+pub(crate) fn what_cannot_be_of_an_announced_run_is_put_aside(new: New) {
+    let stores = new();
+    let mut ingestion = stores.ingestion();
+    let mut held = take(&mut *ingestion, 0);
+    let run = Uuid::from_u128(9);
+    let at = |n: u32, x: i32, y: i32| Report { run: Some(run), position: [x, y], ..report(node(n), 0) };
+    // Before it is announced nobody knows its field.
+    commit(&mut *ingestion, &mut held, [at(1, 500, 500)]);
+    let announcement = Announcement {
+        run,
+        name: "small".to_owned(),
+        kind: RunKind::Nodes,
+        seed: 7,
+        started_us: T0,
+        parameters: [("field_width".to_owned(), Setting::Integer(40))].into(),
+        scenario: String::new(),
+        forked_from: None,
+        guests_of: None,
+    };
+    let mut batch = batch_of(held, []);
+    batch.announcements = vec![AnnouncementRecord { offset: held.next, announcement }];
+    batch.to = held.next + 1;
+    ingestion.commit(&batch).expect("committed");
+    held.next = batch.to;
+    // The width is the announced one, the height the model's own: 100.
+    let batch = batch_of(held, [at(2, 40, 100), at(3, 41, 0), at(4, 0, 101), at(5, 0, 0)]);
+    let committed = ingestion.commit(&batch).expect("committed");
+    assert_eq!((committed.reports, committed.rejected), (2, 2));
+    // Another writer knows it, too.
+    let mut other = stores.ingestion();
+    let held = super::take_as(&mut *other, 1, "other", T0);
+    let committed = other.commit(&batch_of(held, [at(6, 41, 41)])).expect("committed");
+    assert_eq!((committed.reports, committed.rejected), (0, 1));
+    let queries = stores.queries();
+    let rejected = queries.rejected(10).expect("there");
+    assert_eq!(rejected.len(), 3);
+    assert!(rejected.iter().all(|record| record.reason == "a position off the run's field"), "{rejected:?}");
+    assert_eq!(queries.run(run).expect("the run").reports, 3);
 }

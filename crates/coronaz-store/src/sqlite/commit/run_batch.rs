@@ -183,7 +183,7 @@ impl<'a> RunBatch<'a> {
         let mut dies = false;
         let mut infected = report.infected_by.is_some();
         if !late {
-            row.last_us = Some(report.timestamp_us);
+            row.last_us = Some(row.clock.hear(slot, report.timestamp_us, report.alive, row.last_us));
             if let Some(before) = before {
                 row.figures.remove(before);
             }
@@ -205,7 +205,7 @@ impl<'a> RunBatch<'a> {
             self.insert_infection(slot, report)?;
         }
         if dies || self.row.since_state >= self.state_every {
-            self.draw_state(report.timestamp_us);
+            self.draw_state();
         }
         Ok(())
     }
@@ -226,11 +226,12 @@ impl<'a> RunBatch<'a> {
         Ok(())
     }
 
-    fn draw_state(&mut self, time_us: i64) {
+    fn draw_state(&mut self) {
         let row = &mut *self.row;
         let moment = Moment {
             k: row.states,
-            time_us,
+            // The first report of a run is a newest one, so there is a time.
+            time_us: row.last_us.unwrap_or_default(),
             figures: row.figures,
             contacts: row.contacts,
             infections: row.infections,
