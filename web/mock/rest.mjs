@@ -7,7 +7,11 @@ const missing = problem(404, 'Not Found');
 /** @returns {{status:number, body:object}} */
 export function answer(worlds, path, query) {
   const parts = path.split('/').slice(3);
-  if (parts.length === 1) return ok({ runs: worlds.map((w) => w.run) });
+  if (parts.length === 1)
+    return ok({
+      runs: worlds.map((w) => w.run),
+      default_run: (worlds.find((w) => w.alive) ?? worlds[0])?.id,
+    });
   const world = worlds.find((w) => w.id === parts[1]);
   if (!world) return missing;
   const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise);

@@ -1,6 +1,6 @@
 // The mock server: REST, WebSocket and the built page, with the headers the real server sends.
 // Extra, for tests only: POST /mock/failure?on=1|0 breaks and mends everything behind the page,
-// POST /mock/run begins a new run, POST /mock/step makes a moment, POST /mock/expire ends the operator's session.
+// POST /mock/run begins a new run, POST /mock/stranger an absurd one, POST /mock/step makes a moment, POST /mock/expire ends the operator's session.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -50,6 +50,14 @@ export async function startMock({
     run() {
       if (worlds[0]) worlds[0].alive = false;
       worlds.unshift(town({ people, seed: seed + worlds.length, startedMs: Date.now() }));
+      told();
+    },
+    /** A run that somebody announced with a blank name and a time that no Date can hold. */
+    stranger() {
+      const [name, startedMs] = [' ', Math.floor(Number.MAX_SAFE_INTEGER)];
+      worlds.unshift(
+        new World({ id: uuid('stranger', worlds.length), name, people: 3, startedMs, arriving: false }),
+      );
       told();
     },
     step,

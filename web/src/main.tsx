@@ -6,7 +6,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { sessionQuery } from './api/operator-queries';
-import { queryDefaults, runsQuery } from './api/queries';
+import { queryDefaults, runListQuery } from './api/queries';
 import { MapHandleProvider } from './map/handle';
 import { readAddress } from './routes/address';
 import { Page } from './routes/page';
@@ -31,7 +31,7 @@ useChoices.setState({
 });
 
 // What is asked first is on its way while the page is built.
-void client.prefetchQuery(runsQuery);
+void client.prefetchQuery(runListQuery);
 void client.prefetchQuery(sessionQuery);
 
 const root = document.getElementById('root');

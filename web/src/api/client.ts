@@ -11,6 +11,13 @@ export type Encounter = components['schemas']['Encounter'];
 export type Infection = components['schemas']['Infection'];
 export type Statistics = components['schemas']['Statistics'];
 
+/** A run whose name can be seen and clicked, whatever it is called. */
+export function named(run: Run): Run {
+  return /[^\s\p{C}]/u.test(run.name) ? run : { ...run, name: UNNAMED };
+}
+
+const UNNAMED = 'unnamed';
+
 const client = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
 
 interface Answer<T> {
@@ -24,12 +31,27 @@ async function given<T>(answer: Promise<Answer<T>>): Promise<T> {
   return data;
 }
 
-export async function fetchRuns(signal?: AbortSignal): Promise<Run[]> {
-  return (await given(client.GET('/api/v1/runs', { signal: signal ?? null }))).runs;
+/** As many runs as the page lists; older ones are opened by their address. */
+export const RUNS_MAX = 200;
+
+export interface RunList {
+  /** Newest first. */
+  runs: Run[];
+  /** The run to show when none is asked for. */
+  defaultRun: string | undefined;
+  /** There are older runs than those listed. */
+  hasMore: boolean;
 }
 
-export function fetchRun(run: string): Promise<Run> {
-  return given(client.GET('/api/v1/runs/{run}', { params: { path: { run } } }));
+export async function fetchRuns(signal?: AbortSignal): Promise<RunList> {
+  const params = { query: { limit: RUNS_MAX } };
+  const answer = await given(client.GET('/api/v1/runs', { params, signal: signal ?? null }));
+  const { runs, default_run: defaultRun, next } = answer;
+  return { runs: runs.map(named), defaultRun, hasMore: next !== undefined };
+}
+
+export async function fetchRun(run: string): Promise<Run> {
+  return named(await given(client.GET('/api/v1/runs/{run}', { params: { path: { run } } })));
 }
 
 export function fetchStatistics(run: string, points: number): Promise<Statistics> {

@@ -8,6 +8,7 @@ import {
   fetchNames,
   fetchNode,
   fetchRuns,
+  type RunList,
   ServerError,
 } from './client';
 import { follow } from './follow';
@@ -27,11 +28,15 @@ export const queryDefaults: QueryClientConfig = {
   },
 };
 
-export const runsQuery = {
+/** The newest runs, and which is shown when none is asked for. */
+export const runListQuery = {
   queryKey: ['runs'],
   queryFn: ({ signal }: { signal: AbortSignal }) => fetchRuns(signal),
   refetchInterval: RUNS_POLL_MS,
 };
+
+/** The newest runs. */
+export const runsQuery = { ...runListQuery, select: (list: RunList) => list.runs };
 
 /** While a run grows, what is known of a person grows. */
 const PERSON_POLL_MS = 4000;

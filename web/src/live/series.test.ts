@@ -61,11 +61,11 @@ test('of moments of the same time the last is in force, and a second further is 
 
 test('the clock of the run does not go back for what was held up on its way', () => {
   const series = new Series();
-  series.load({ ...rows([0, 1, 2, 3, 4]), time_ms: [1000, 4000, 2000, 4000, 5000] });
-  series.add({ ...frame(5), timeMs: 3000 });
-  expect(series.columns.time_ms).toEqual([1000, 4000, 4000, 4000, 5000, 5000]);
-  expect(series.momentAt(4500)).toBe(3);
-  expect(series.timeAt(2)).toBe(4000);
+  series.load({ ...rows([0, 1, 2, 3, 4, 5]), time_ms: [1000, 3900, 4000, 2000, 4000, 5000] });
+  series.add({ ...frame(6), timeMs: 3000 });
+  expect(series.columns.time_ms).toEqual([1000, 3900, 4000, 4000, 4000, 5000, 5000]);
+  expect(series.momentAt(4500)).toBe(4);
+  expect(series.timeAt(3)).toBe(4000);
 });
 
 test('a very long stream is thinned and keeps its end', () => {
@@ -77,4 +77,22 @@ test('a very long stream is thinned and keeps its end', () => {
 
 test('the lower bound is the first value that is not below', () => {
   expect([0, 1, 2, 3, 9].map((v) => lowerBound([1, 3, 3, 5], v))).toEqual([0, 0, 1, 1, 4]);
+});
+
+test('one moment of next year moves no other: play, a step of a second and contacts a minute go on', () => {
+  const series = new Series();
+  const moments = [0, 10, 20, 30];
+  const said = (list: number[]) => list.map((moment) => (moment === 20 ? 3e10 : 1000 + moment * 500));
+  series.load({ ...rows(moments), time_ms: said(moments) });
+  expect(series.columns.time_ms).toEqual([1000, 6000, 6000, 16_000]);
+  expect(series.momentAt(11_000)).toBe(25);
+  // And one that comes by itself.
+  series.add({ ...frame(32), timeMs: 3e10 });
+  series.add(frame(33));
+  series.add(frame(34));
+  expect(series.columns.time_ms.slice(-3)).toEqual([16_000, 17_500, 18_000]);
+  expect(series.timeOf(32, 3e10)).toBe(16_000);
+  expect(series.timeOf(31, 3e10)).toBe(16_000);
+  series.load({ ...rows([0, 10]), time_ms: said([0, 10]) });
+  expect(series.columns.time_ms).toHaveLength(series.columns.moment.length);
 });

@@ -1,3 +1,4 @@
+import { isTime, steady } from './clock';
 import type { Figures, Frame } from './frame';
 
 /** More rows than any screen has columns; above it every second row goes. */
@@ -25,6 +26,8 @@ export type Columns = Record<Column, number[]>;
  */
 export class Series {
   columns: Columns = emptyColumns();
+  /** The times as they were said, by row; those in the columns are one clock. */
+  private said: number[] = [];
   /** Grows with each change, so that who draws it knows whether to draw again. */
   version = 0;
   private readonly listeners = new Set<() => void>();
@@ -38,8 +41,13 @@ export class Series {
     const last = fresh.moment.at(-1) ?? -1;
     const old = this.columns;
     const from = old.moment.findIndex((moment) => moment > last);
-    if (from >= 0) for (const name of COLUMNS) fresh[name].push(...old[name].slice(from));
-    fresh.time_ms = ascending(fresh.time_ms);
+    const said = [...rows.time_ms];
+    if (from >= 0) {
+      for (const name of COLUMNS) fresh[name].push(...old[name].slice(from));
+      said.push(...this.said.slice(from));
+    }
+    this.said = said;
+    fresh.time_ms = steady(said);
     this.columns = fresh;
     this.changed();
   }
@@ -49,13 +57,35 @@ export class Series {
     const { columns } = this;
     if (frame.moment <= (columns.moment.at(-1) ?? -1)) return;
     columns.moment.push(frame.moment);
-    columns.time_ms.push(Math.max(frame.timeMs, columns.time_ms.at(-1) ?? frame.timeMs));
+    this.say(frame.timeMs);
     for (const name of ['total', 'zombies', 'deaths', 'dead_zombies', 'immune'] as const) {
       columns[name].push(frame.figures[name]);
     }
     for (const name of ['contacts', 'infections'] as const) columns[name].push(Number.NaN);
     if (columns.moment.length > ROWS_MAX) this.thin();
     this.changed();
+  }
+
+  /** Carries the clock on; what does not fit what was said before may show that something before it did not. */
+  private say(timeMs: number): void {
+    const { columns } = this;
+    const fits =
+      isTime(timeMs) && columns.time_ms.at(-1) === this.said.at(-1) && timeMs >= (this.said.at(-1) ?? timeMs);
+    this.said.push(timeMs);
+    if (fits) columns.time_ms.push(timeMs);
+    else columns.time_ms = steady(this.said);
+  }
+
+  /** A moment's time as a frame says it, kept between those of the rows around it. */
+  timeOf(moment: number, saidMs: number): number {
+    const { moment: moments, time_ms } = this.columns;
+    const row = lowerBound(moments, moment);
+    if (moments[row] === moment) return time_ms[row] as number;
+    const [from, to] = [
+      time_ms[row - 1] ?? Number.NEGATIVE_INFINITY,
+      time_ms[row] ?? Number.POSITIVE_INFINITY,
+    ];
+    return isTime(saidMs) ? Math.min(to, Math.max(from, saidMs)) : (this.timeAt(moment) ?? 0);
   }
 
   /** The time of a moment, reckoned between the rows that are known; undefined when none is. */
@@ -106,8 +136,9 @@ export class Series {
 
   private thin(): void {
     const last = this.columns.moment.length - 1;
-    for (const name of COLUMNS)
-      this.columns[name] = this.columns[name].filter((_, i) => i % 2 === 0 || i === last);
+    const stays = (_: number, i: number) => i % 2 === 0 || i === last;
+    for (const name of COLUMNS) this.columns[name] = this.columns[name].filter(stays);
+    this.said = this.said.filter(stays);
   }
 
   private changed(): void {
@@ -123,15 +154,6 @@ export class Series {
     this.toldAt = performance.now();
     for (const listener of this.listeners) listener();
   }
-}
-
-/** A report that was held up on its way makes a moment with an earlier time; the run's clock does not go back for it. */
-function ascending(times: readonly number[]): number[] {
-  let newest = Number.NEGATIVE_INFINITY;
-  return times.map((time) => {
-    newest = Math.max(newest, time);
-    return newest;
-  });
 }
 
 function emptyColumns(): Columns {

@@ -126,7 +126,7 @@ test('playing begins where it is, though the times of the run are not there yet'
 });
 
 test('a step forward does not lead back where something was held up on its way', async () => {
-  const heldUp = { ...rows, moment: [0, 1, 2, 100], time_ms: [0, 8, 2, 100].map(timeOf) };
+  const heldUp = { ...rows, moment: [0, 1, 2, 3, 100], time_ms: [0, 8, 2, 8, 100].map(timeOf) };
   const visit = new Session(
     'held-up',
     { ...source, statistics: async () => heldUp },

@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { isTime } from './clock';
 import type { Figures, Frame } from './frame';
 import { glideMs, type Mode, PLAY_STEP_MS } from './glide';
 import { Picture } from './picture';
@@ -30,6 +31,15 @@ export interface RunSummary {
   /** Later than 0 in a fork, whose beginning is another run's. */
   first_moment?: number;
   nodes: number;
+}
+
+/** A moment that is further behind than this was not held up on its way: what was taken for the newest time was wrong. */
+const HELD_UP_MS = 60_000;
+
+/** The newest time, after a moment said its own. */
+function newest(knownMs: number, saidMs: number | undefined): number {
+  if (saidMs === undefined || !isTime(saidMs)) return knownMs;
+  return knownMs - saidMs > HELD_UP_MS ? saidMs : Math.max(knownMs, saidMs);
 }
 
 /** What the session needs from the server besides the live connection. */
@@ -222,7 +232,7 @@ export class Session<R extends RunSummary = RunSummary> {
   /** The time of a moment as well as it is known. */
   timeAt(moment: number): number {
     const shown = this.picture.current;
-    if (shown?.moment === moment) return shown.timeMs;
+    if (shown?.moment === moment) return this.series.timeOf(moment, shown.timeMs);
     const run = this.store.getState().run;
     return this.series.timeAt(moment) ?? run?.started_ms ?? 0;
   }
@@ -296,7 +306,7 @@ export class Session<R extends RunSummary = RunSummary> {
     if (this.latest > 0 && latest > this.latest) this.grewAt = performance.now();
     this.latest = latest;
     const { latestMs, latest: shown } = this.store.getState();
-    const newestMs = Math.max(latestMs, atMs ?? 0);
+    const newestMs = newest(latestMs, atMs);
     if (shown !== latest || newestMs !== latestMs) this.store.setState({ latest, latestMs: newestMs });
   }
 
@@ -354,7 +364,7 @@ export class Session<R extends RunSummary = RunSummary> {
     const isSplit = mode === 'live' && hasPicture;
     this.store.setState({
       moment: frame.moment,
-      timeMs: frame.timeMs,
+      timeMs: this.timeAt(frame.moment),
       ...(!isSplit && { figures: frame.figures }),
       epoch: frame.epoch,
       wanted: mode === 'live' ? frame.moment : wanted,

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatElapsed, formatRate, formatShort, formatWhen } from './format';
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatElapsed,
+  formatRate,
+  formatShort,
+  formatWhen,
+} from './format';
 
 test('a stopwatch shows hours only when there are some', () => {
   expect([0, 65, 3600, 7205].map(formatElapsed)).toEqual(['0:00', '1:05', '1:00:00', '2:00:05']);
@@ -26,4 +36,13 @@ test('a time of another day has its date', () => {
 
 test('a count is short from a million on', () => {
   expect([999_999, 1_000_000, 9_944_321].map(formatShort)).toEqual(['999,999', '1M', '9.944M']);
+});
+
+test('a number that is no time is written without one, whatever it is', () => {
+  for (const ms of [9.2e15, -9.2e15, 1e300, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect([formatClock(ms), formatDate(ms), formatWhen(ms)]).toEqual(['–', '–', '–']);
+    for (const write of [formatDuration, formatElapsed, formatCount, formatShort, formatBytes, formatRate]) {
+      expect(write(ms)).toBeTypeOf('string');
+    }
+  }
 });

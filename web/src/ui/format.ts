@@ -1,5 +1,7 @@
 /** Numbers and times as the page writes them, in the visitor's own language and zone. */
 
+import { isTime } from '../live/clock';
+
 const count = new Intl.NumberFormat();
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
@@ -24,11 +26,14 @@ const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSig
 const SHORT_FROM = 1_000_000;
 
 export const formatCount = (value: number): string => count.format(value);
-export const formatClock = (ms: number): string => clock.format(ms);
-export const formatDate = (ms: number): string => date.format(ms);
+/** What a time that no Date can hold is written as. */
+const NO_TIME = '–';
+export const formatClock = (ms: number): string => (isTime(ms) ? clock.format(ms) : NO_TIME);
+export const formatDate = (ms: number): string => (isTime(ms) ? date.format(ms) : NO_TIME);
 
 /** The time, with its date where that is not today's. */
 export function formatWhen(ms: number, nowMs = Date.now()): string {
+  if (!isTime(ms)) return NO_TIME;
   const isToday = new Date(ms).toDateString() === new Date(nowMs).toDateString();
   return isToday ? clock.format(ms) : dateAndClock.format(ms);
 }
@@ -39,6 +44,7 @@ export const formatShort = (value: number): string =>
 
 /** A length of time in at most two units: '45 s', '2 min 5 s', '3 h 20 min'. */
 export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return NO_TIME;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
