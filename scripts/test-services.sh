@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/coronaz/target}"
 scripts/setup.sh services
+scripts/sql.sh
 scripts/kafka.sh fetch >/dev/null
 
 folder=$(mktemp -d)
