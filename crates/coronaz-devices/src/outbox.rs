@@ -11,8 +11,18 @@ use uuid::Uuid;
 
 use crate::device::DeviceState;
 
-/// The most contacts in one report. The largest possible ones then stay below 256 KB (see the tests).
-pub const CONTACTS_A_REPORT_MAX: usize = 1_900;
+/// The most contacts in one report. The largest possible ones then stay below 256 KB, in either encoding (see the tests).
+pub const CONTACTS_A_REPORT_MAX: usize = 1_700;
+
+/// How reports are written. Our readers take both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// The JSON object.
+    #[default]
+    Json,
+    /// As the original program writes them: a JSON string that holds the JSON object.
+    Paper,
+}
 
 /// A report on its way.
 #[derive(Debug, Clone)]
@@ -50,6 +60,7 @@ pub struct Outbox {
     dropped: u64,
     infected_by: Option<Uuid>,
     in_flight: Option<InFlight>,
+    encoding: Encoding,
 }
 
 impl Outbox {
@@ -68,7 +79,14 @@ impl Outbox {
             dropped: 0,
             infected_by: None,
             in_flight: None,
+            encoding: Encoding::default(),
         }
+    }
+
+    /// The same, with its reports written in this way.
+    #[must_use]
+    pub fn with_encoding(self, encoding: Encoding) -> Self {
+        Outbox { encoding, ..self }
     }
 
     /// Takes up what a process before this one left.
@@ -167,7 +185,11 @@ impl Outbox {
             totals: Some(self.totals),
         };
         let told_infection = self.infected_by.is_some();
-        InFlight { seq, carried, told_infection, last, bytes: report.encode(), sent: false, waiting: false }
+        let bytes = match self.encoding {
+            Encoding::Json => report.encode(),
+            Encoding::Paper => report.encode_as_the_paper(),
+        };
+        InFlight { seq, carried, told_infection, last, bytes, sent: false, waiting: false }
     }
 
     /// The report was handed over.

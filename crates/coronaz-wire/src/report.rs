@@ -84,6 +84,13 @@ impl Report {
         serde_json::to_vec(self).expect("a struct of plain members can be written as JSON")
     }
 
+    /// The same as the original program writes it, and its readers expect: a JSON string that holds the JSON object.
+    #[must_use]
+    pub fn encode_as_the_paper(&self) -> Vec<u8> {
+        let object = serde_json::to_string(self).expect("a struct of plain members can be written as JSON");
+        serde_json::to_vec(&object).expect("text can be written as JSON")
+    }
+
     /// Reads a record: the JSON object, or the original's JSON string that holds the JSON object.
     ///
     /// # Errors

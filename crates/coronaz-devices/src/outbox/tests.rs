@@ -81,7 +81,11 @@ fn a_refused_report_loses_no_contact() {
 
 #[test]
 fn after_an_outage_all_contacts_follow_split_so_that_each_report_fits() {
-    let mut outbox = outbox();
+    [Encoding::Json, Encoding::Paper].into_iter().for_each(all_contacts_follow_split);
+}
+
+fn all_contacts_follow_split(encoding: Encoding) {
+    let mut outbox = outbox().with_encoding(encoding);
     let longest = |number: i64| Contact {
         uuid: Uuid::max(),
         timestamp_us: 16_725_225_599_999_999 - number,
