@@ -50,6 +50,8 @@ fn row(devices: u64, seconds: u64) {
         spool: None,
         journal: None,
         live_for: Some(Duration::from_secs(seconds + 1)),
+        encoding: coronaz_devices::outbox::Encoding::Json,
+        announces: true,
         console: None,
     };
     let before_s = processor_s();

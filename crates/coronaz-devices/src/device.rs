@@ -7,7 +7,11 @@
 //! machine was busy: so the contacts recorded are those that the positions give
 //! (docs/decisions/node-clock.md).
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
+    ops::Range,
+    sync::Arc,
+};
 
 use coronaz_model::{
     Draws, Emission, Health, Identity, Infection, Parameters, Person, PersonId, Phase, Position, Spawn,
@@ -39,6 +43,9 @@ pub fn beacon_times_us(devices: usize) -> Range<u32> {
 /// Beacons of seconds that this device has not begun yet: sixteen seconds of a thousand neighbours,
 /// which is what it hears at once after it was stopped for as long.
 const EARLY_MAX: usize = 16_384;
+/// The last bits of a beacon's time say how often the clock was set, so that of the seconds that come again after it was
+/// set back no two beacons of a device have one time, which is part of a contact's identity.
+const ERA_US: i64 = 16;
 /// After an interruption the carrier is walked on second by second, but for no more than a day.
 const SECONDS_WALKED_ON_MAX: i64 = 86_400;
 
@@ -101,7 +108,7 @@ struct Sighting {
 struct Second {
     number: i64,
     position: Position,
-    recorded: Vec<Identity>,
+    recorded: HashSet<Identity>,
 }
 
 /// A device and its carrier.
@@ -114,8 +121,12 @@ pub struct Device {
     second: i64,
     /// The seconds before, newest last.
     past: VecDeque<Second>,
+    /// How often the clock was set.
+    era: i64,
     /// Heard in this second, the latest of each sender.
     heard: Vec<Sighting>,
+    /// Where in `heard` a sender is.
+    heard_at: HashMap<Identity, usize>,
     /// Heard in this second, but of seconds before.
     late: Vec<Sighting>,
     early: Vec<Beacon>,
@@ -146,7 +157,9 @@ impl Device {
             tick,
             second,
             past: VecDeque::with_capacity(SECONDS_REMEMBERED + 1),
+            era: 0,
             heard: Vec::new(),
+            heard_at: HashMap::new(),
             late: Vec::new(),
             early: Vec::new(),
             steering: None,
@@ -222,7 +235,8 @@ impl Device {
             }
         }
         self.second = second;
-        let beacon = self.beacon(second * SECOND_US + i64::from(self.send_delay_us()));
+        let delay_us = i64::from(self.send_delay_us()) / ERA_US * ERA_US + self.era;
+        let beacon = self.beacon(second * SECOND_US + delay_us);
         if !self.is_alive() {
             return Begun::LastMessage(beacon);
         }
@@ -232,10 +246,11 @@ impl Device {
         Begun::Alive(beacon)
     }
 
-    /// The clock was set back: seconds are counted from `second` anew.
+    /// The clock was set: the next second is the one after `second`, whatever the last one was. Nobody lives the
+    /// difference.
     pub fn set_clock(&mut self, second: i64) {
         self.second = second;
-        self.past.clear();
+        self.era = (self.era + 1) % ERA_US;
         self.early.clear();
     }
 
@@ -250,7 +265,7 @@ impl Device {
         let Circumstances { parameters, draws, .. } = &*self.circumstances;
         let position = self.person.position;
         if self.past.back().is_some_and(|last| last.number < number - 1) {
-            remember(&mut self.past, Second { number: number - 1, position, recorded: Vec::new() });
+            remember(&mut self.past, Second { number: number - 1, position, recorded: HashSet::new() });
         }
         self.tick += 1;
         let free = parameters.move_when_infected || !stands_still(&self.person, self.tick);
@@ -292,7 +307,8 @@ impl Device {
         if named == self.second {
             return self.hear_now(beacon, beacon.timestamp_us);
         }
-        if let Some(place) = self.past.iter().position(|second| second.number == named) {
+        // The last of that number: after the clock was set back there may be two.
+        if let Some(place) = self.past.iter().rposition(|second| second.number == named) {
             return self.hear_late(beacon, place);
         }
         let begun_elsewhere = named > self.second && named * SECOND_US <= now_us.saturating_add(SECOND_US);
@@ -315,9 +331,12 @@ impl Device {
         };
         self.person.notice(&self.circumstances.parameters, &emission);
         let Some(sighting) = self.sighting(beacon, self.person.position, timestamp_us) else { return false };
-        match self.heard.iter_mut().find(|earlier| earlier.sender == sighting.sender) {
-            Some(earlier) => *earlier = sighting,
-            None => self.heard.push(sighting),
+        match self.heard_at.entry(sighting.sender) {
+            Entry::Occupied(at) => self.heard[*at.get()] = sighting,
+            Entry::Vacant(at) => {
+                at.insert(self.heard.len());
+                self.heard.push(sighting);
+            }
         }
         true
     }
@@ -327,9 +346,7 @@ impl Device {
         let Some(sighting) = self.sighting(beacon, self.past[place].position, beacon.timestamp_us) else {
             return false;
         };
-        let recorded = &mut self.past[place].recorded;
-        if !recorded.contains(&sighting.sender) {
-            recorded.push(sighting.sender);
+        if self.past[place].recorded.insert(sighting.sender) {
             self.late.push(sighting);
         }
         true
@@ -349,6 +366,7 @@ impl Device {
     /// Ends the second: what was heard becomes contacts, and perhaps an infection.
     pub fn end_second(&mut self) -> Ended {
         let heard = std::mem::take(&mut self.heard);
+        self.heard_at.clear();
         let late = std::mem::take(&mut self.late);
         let Circumstances { parameters, draws, .. } = &*self.circumstances;
         let infectious = heard.iter().chain(&late).filter(|sighting| sighting.infectious);

@@ -7,6 +7,7 @@
 mod carried;
 pub(crate) mod clock;
 mod group;
+mod hearing;
 mod hearing_log;
 mod people;
 mod refused;
@@ -25,12 +26,14 @@ use std::{
 
 use coronaz_bus::{ContentType, Delivery, Record, RecordSink};
 use coronaz_model::{Draws, Parameters, Spawn};
-use coronaz_radio::{Ear, Expectations, Refusals, UdpConfig, UdpError};
+use coronaz_radio::{Ear, Expectations, UdpConfig, UdpError, UdpRadio};
 use coronaz_wire::{Scenario, announcement::RunKind, seal::RadioKey};
 use uuid::Uuid;
 
+use clock::{Clock, ClockWatch, SystemClock};
 pub use group::Figures;
 use group::{Group, Shared};
+use hearing::Hearing;
 use hearing_log::HearingLog;
 pub(crate) use refused::Refused;
 
@@ -38,14 +41,15 @@ use crate::{
     device::{Circumstances, beacon_times_us},
     identity::NoRandomness,
     journal::JournalError,
+    outbox::Encoding,
     scenario,
     spool::{Entry, Place, Spool, SpoolError},
 };
 
 /// Devices for which one thread is enough, so that a small process stays small.
 const DEVICES_A_THREAD_MIN: usize = 50;
-/// Open files of a device: two sockets and a journal; and some for the rest.
-const FILES_A_DEVICE: u64 = 3;
+/// Open files of a device, besides its journal: the socket that it sends from. A thread has one to hear by.
+const FILES_A_DEVICE: u64 = 1;
 const FILES_BESIDES: u64 = 100;
 /// How long one wait for deliveries lasts.
 const DELIVERIES_WAIT: Duration = Duration::from_millis(50);
@@ -80,6 +84,10 @@ pub struct NodesConfig {
     pub journal: Option<PathBuf>,
     /// After this time the process is stopped as if it had been asked to.
     pub live_for: Option<Duration>,
+    /// How reports are written.
+    pub encoding: Encoding,
+    /// Whether the topic is told what the run is. The paper's own readers take reports and nothing else.
+    pub announces: bool,
     /// Lines typed for the first device.
     pub console: Option<Console>,
 }
@@ -173,8 +181,11 @@ pub struct Summary {
 /// # Errors
 /// See [`NodesError`]; nothing was sent then.
 pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> Result<Summary, NodesError> {
-    allow_files(config.spawns.len())?;
-    let started_us = clock::now_us();
+    allow_files(config.spawns.len(), config.journal.is_some())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let started_us = clock.wall_us();
+    // Before anything else: where the address is another program's, nothing was begun.
+    let radio = UdpRadio::new(config.radio)?;
     let spool = config.spool.as_ref().map(|(dir, limit)| Spool::open(dir, *limit)).transpose()?;
     let (spool, spooled) = spool.map_or((None, Vec::new()), |(spool, devices)| (Some(spool), devices));
     let circumstances = Arc::new(Circumstances {
@@ -194,14 +205,17 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
         radio_key: config.radio_key.clone(),
         refused: refused::Refused::default(),
         stop: stop.clone(),
-        die_at_us: config
-            .live_for
-            .map(|time| started_us.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))),
+        die_at_us: config.live_for.map(|time| {
+            clock.steady_us().saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
+        }),
+        clock,
     });
     let all: Vec<Place> = people.carried.iter().map(|carried| carried.place).collect();
-    let (groups, inboxes) = groups(&mut config, &shared, people.carried);
-    let announcement = announcement(&config, started_us);
-    let (figures, finished) = play(groups, &inboxes, sink, &announcement, &people.sockets)?;
+    let radios = radios(radio, people.carried.len())?;
+    let sockets = radios.iter().filter_map(UdpRadio::inode).collect();
+    let (groups, inboxes) = groups(&mut config, &shared, people.carried, radios);
+    let announcement = config.announces.then(|| announcement(&config, started_us));
+    let (figures, finished) = play(groups, &inboxes, sink, announcement.as_ref(), &sockets)?;
     let spooled = shared.spool.is_some();
     if let (Some(spool), true) = (&shared.spool, finished.len() == all.len()) {
         let entries: Vec<Entry> = all.into_iter().map(|place| Entry::Finished { place }).collect();
@@ -211,9 +225,10 @@ pub fn run(mut config: NodesConfig, sink: &Arc<dyn RecordSink>, stop: &Stop) -> 
 }
 
 /// Raises the limit of open files as far as the devices need it.
-fn allow_files(devices: usize) -> Result<(), NodesError> {
+fn allow_files(devices: usize, journals: bool) -> Result<(), NodesError> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let needed = devices as u64 * FILES_A_DEVICE + FILES_BESIDES;
+    let each = FILES_A_DEVICE + u64::from(journals);
+    let needed = devices as u64 * each + threads_for(devices) as u64 + FILES_BESIDES;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= needed) {
         return Ok(());
@@ -229,19 +244,31 @@ fn allow_files(devices: usize) -> Result<(), NodesError> {
 /// The deliveries for each group.
 type Inboxes = Vec<Arc<Mutex<Vec<Delivery>>>>;
 
-/// Shares the devices out over threads: device i goes to group i mod groups.
+/// The threads that so many devices are shared out over.
+fn threads_for(devices: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.min(devices.div_ceil(DEVICES_A_THREAD_MIN)).max(1)
+}
+
+/// The radios that the devices hear by: one for each thread.
+fn radios(first: UdpRadio, devices: usize) -> Result<Vec<UdpRadio>, UdpError> {
+    let config = first.config();
+    let others = (1..threads_for(devices)).map(|_| UdpRadio::new(config));
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+/// Shares the devices out over threads, one for each radio: device i goes to group i mod groups.
 fn groups(
     config: &mut NodesConfig,
     shared: &Arc<Shared>,
     mut carried: Vec<carried::Carried>,
+    radios: Vec<UdpRadio>,
 ) -> (Vec<Group>, Inboxes) {
     if let (Some(_), Some(first)) = (&config.console, carried.first_mut()) {
         // It stands until it is told to go.
         first.device.as_mut().map(crate::device::Device::steer);
     }
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let devices = carried.len();
-    let count = cores.min(devices.div_ceil(DEVICES_A_THREAD_MIN)).max(1);
+    let (devices, count) = (carried.len(), radios.len());
     let mut shares: Vec<Vec<carried::Carried>> = (0..count).map(|_| Vec::new()).collect();
     for (place, carried) in carried.into_iter().enumerate() {
         shares[place % count].push(carried);
@@ -251,14 +278,14 @@ fn groups(
         Expectations { run: config.run, field: config.parameters.field(), key: config.radio_key.clone() };
     let groups = shares
         .into_iter()
+        .zip(radios)
         .zip(&inboxes)
-        .map(|(carried, inbox)| Group {
+        .map(|((carried, radio), inbox)| Group {
             carried,
-            ear: Ear::new(expectations.clone()),
+            hearing: Hearing::new(Box::new(radio), Ear::new(expectations.clone()), HearingLog::new(devices)),
+            watch: ClockWatch::new(&*shared.clock),
             shared: Arc::clone(shared),
             deliveries: Arc::clone(inbox),
-            hearing_log: HearingLog::new(devices),
-            refusals_told: Refusals::default(),
             figures: Figures::default(),
             console: config.console.take(),
             spool_warned: false,
@@ -286,7 +313,7 @@ fn play(
     groups: Vec<Group>,
     inboxes: &Inboxes,
     sink: &Arc<dyn RecordSink>,
-    announcement: &(String, Vec<u8>),
+    announcement: Option<&(String, Vec<u8>)>,
     sockets: &HashSet<u64>,
 ) -> Result<(Figures, Vec<Place>), NodesError> {
     let mut threads = Vec::with_capacity(groups.len());
@@ -294,7 +321,8 @@ fn play(
         let builder = thread::Builder::new().name(format!("devices-{number}"));
         threads.push(builder.spawn(move || group.live()).map_err(NodesError::Thread)?);
     }
-    let mut announced = announce(&**sink, announcement);
+    let announce = || announcement.is_none_or(|announcement| announce(&**sink, announcement));
+    let mut announced = announce();
     let (mut reachable, started) = (None, Instant::now());
     let mut overflow = Overflow { sockets, looked: started, dropped: 0 };
     let mut deliveries = Vec::new();
@@ -314,7 +342,7 @@ fn play(
             inboxes[group].lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
         }
         if !announced {
-            announced = announce(&**sink, announcement);
+            announced = announce();
         }
         overflow.tell(Instant::now());
         let now_reachable = sink.is_reachable();

@@ -12,7 +12,7 @@ use coronaz_devices::{
     },
     scenario,
 };
-use coronaz_radio::UdpConfig;
+use coronaz_radio::{UdpConfig, UdpError};
 use coronaz_wire::{Scenario, names};
 use uuid::Uuid;
 
@@ -195,6 +195,7 @@ fn failure(error: &FleetError) -> Failure {
         FleetError::People { .. } | FleetError::Bridge(_) | FleetError::Fork(_) | FleetError::Memory(_) => {
             Failure::usage(text)
         }
+        FleetError::Radio(UdpError::Held { .. }) => Failure::io(text),
         FleetError::Radio(_) => Failure::unavailable(text),
         FleetError::Spool(_) | FleetError::Checkpoint(_) => Failure::io(text),
         FleetError::Threads(_) | FleetError::Publisher(_) => Failure::internal(text),
@@ -215,8 +216,9 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         "the fleet has ended"
     );
     if let Some(guests) = &summary.guests {
-        let fleet::bridge::Figures { heard, missed, sent, held_back, contacts } = *guests;
-        tracing::info!(heard, missed, sent, held_back, contacts, "what was between the fleet and its guests");
+        let fleet::bridge::Figures { heard, missed, pretended, sent, held_back, contacts } = *guests;
+        let what = "what was between the fleet and its guests";
+        tracing::info!(heard, missed, pretended, sent, held_back, contacts, "{what}");
     }
     if !records.unsent && records.dropped == 0 {
         return Ok(());

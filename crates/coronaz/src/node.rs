@@ -12,11 +12,12 @@ use coronaz_bus::{BusConfig, KafkaSink, RecordSink, TopicError, ensure_topic};
 use coronaz_devices::{
     NodesConfig, NodesError, Stop, Summary, interactive,
     nodes::{self, Console},
+    outbox::Encoding,
     scenario::{self, NODES_MAX},
     spool,
 };
 use coronaz_model::{Field, Position, Spawn};
-use coronaz_radio::{UdpConfig, udp::THIS_MACHINE};
+use coronaz_radio::{UdpConfig, UdpError, udp::THIS_MACHINE};
 use coronaz_wire::{guests, seal::RadioKey};
 use tokio::signal::unix;
 use uuid::Uuid;
@@ -104,6 +105,16 @@ pub(crate) struct Args {
     #[arg(long, default_value = "coronaz", value_name = "NAME", help_heading = "Reports")]
     topic: String,
 
+    /// How reports are written: `json`, or `paper`, as the paper's own programs write and read them (JSON in a JSON string).
+    /// The latter without an announcement of the run, which those programs cannot read
+    #[arg(long, default_value = "json", value_name = "json|paper", help_heading = "Reports")]
+    #[arg(value_parser = parse_encoding)]
+    encoding: Encoding,
+
+    /// Send reports alone, without the record that announces the run and its parameters
+    #[arg(long, help_heading = "Reports")]
+    no_announcement: bool,
+
     /// A setting of the Kafka client by its own name (librdkafka), such as security.protocol=ssl; repeatable
     #[arg(long = "broker-setting", value_name = "NAME=VALUE", help_heading = "Reports")]
     broker_settings: Vec<String>,
@@ -155,6 +166,14 @@ pub(crate) fn parse_radio(text: &str) -> Result<SocketAddrV4, String> {
     text.parse().map_err(|_| format!("write an IPv4 address and a port, such as {THIS_MACHINE}"))
 }
 
+fn parse_encoding(text: &str) -> Result<Encoding, String> {
+    match text {
+        "json" => Ok(Encoding::Json),
+        "paper" => Ok(Encoding::Paper),
+        _ => Err("write json or paper".to_owned()),
+    }
+}
+
 fn bus_config(args: &Args) -> Result<BusConfig, Failure> {
     let usage = |error| Failure::usage(chain(&error));
     let mut bus = BusConfig::new(&args.broker);
@@ -185,6 +204,8 @@ fn nodes_config(args: &Args) -> Result<NodesConfig, Failure> {
         spool: args.spool.clone().map(|dir| (dir, args.spool_limit_bytes)),
         journal: args.journal.clone(),
         live_for: args.for_s.map(Duration::from_secs),
+        encoding: args.encoding,
+        announces: !args.no_announcement && args.encoding == Encoding::Json,
         console: None,
     })
 }
@@ -230,10 +251,12 @@ pub(crate) fn read_key(path: &Path) -> Result<RadioKey, Failure> {
 fn failure(error: &NodesError) -> Failure {
     let text = chain(error);
     match error {
-        NodesError::Radio(_) => Failure::unavailable(text),
-        // Waiting changes nothing: a supervisor does not start it again.
-        NodesError::Files { .. } => Failure::usage(text),
-        NodesError::Spool(_) | NodesError::Journal(_) => Failure::io(text),
+        // Trying again changes nothing: `coronaz up` does not.
+        NodesError::Files { .. } | NodesError::Radio(UdpError::Destination { .. }) => Failure::usage(text),
+        NodesError::Radio(UdpError::Socket { .. }) => Failure::unavailable(text),
+        NodesError::Radio(UdpError::Held { .. }) | NodesError::Spool(_) | NodesError::Journal(_) => {
+            Failure::io(text)
+        }
         NodesError::Randomness(_) | NodesError::Thread(_) => Failure::internal(text),
     }
 }
@@ -317,6 +340,7 @@ fn conclude(summary: &Summary) -> Result<(), Failure> {
         contacts = figures.contacts,
         seconds_skipped = figures.seconds_skipped,
         datagrams_refused = figures.refusals.total(),
+        identity_clashes = figures.identity_clashes,
         "{what}"
     );
     if summary.left || (figures.devices_untold == 0 && figures.contacts_dropped == 0) {

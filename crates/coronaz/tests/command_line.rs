@@ -72,3 +72,36 @@ fn asking_a_laboratory_that_does_not_run_says_how_to_start_one() {
     assert_eq!(output.status.code(), Some(69));
     assert!(String::from_utf8_lossy(&output.stderr).contains("coronaz up"));
 }
+
+#[test]
+fn a_radio_port_that_another_program_holds_ends_node_and_fleet_at_once_with_74_and_its_address() {
+    let taken = std::net::UdpSocket::bind(("0.0.0.0", 0)).expect("a free port");
+    let address = format!("127.255.255.255:{}", taken.local_addr().expect("its address").port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = folder.path().join("spool");
+    let spool = spool.to_str().expect("text");
+    for arguments in [
+        &["node", "--broker=127.0.0.1:9", "--spool", spool, "--radio"][..],
+        &["fleet", "--people=10", "--infected=0", "--broker=127.0.0.1:9", "--radio"][..],
+    ] {
+        let output = coronaz(&[arguments, &[&address]].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(74), "{stderr}");
+        let named: Vec<&str> = stderr.lines().filter(|line| line.starts_with("coronaz: ")).collect();
+        assert_eq!(named.len(), 1, "{stderr}");
+        assert!(named[0].contains(&address) && named[0].contains("--radio"), "{stderr}");
+    }
+    assert!(!folder.path().join("spool").exists(), "nothing was begun");
+}
+
+#[test]
+fn more_devices_than_the_system_allows_files_for_are_refused_for_good() {
+    let line =
+        "ulimit -n 200 && exec \"$0\" node --broker 127.0.0.1:9 --count 5000 --radio 127.255.255.255:47399";
+    let output =
+        Command::new("sh").args(["-c", line, env!("CARGO_BIN_EXE_coronaz")]).output().expect("a shell");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // 64: whoever watches over it does not start it again.
+    assert_eq!(output.status.code(), Some(64), "{stderr}");
+    assert!(stderr.contains("5000 devices need 51") && stderr.contains("the system allows 200"), "{stderr}");
+}

@@ -8,9 +8,11 @@
 //!
 //! - [`voices`]: the beacons of the fleet's people
 //! - `tellers`: their reports
+//! - `wall_pace`: when ticks are due
 
 mod tellers;
 pub mod voices;
+mod wall_pace;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +33,7 @@ use super::{FleetError, publisher::Outgoing, scribe::Scribe};
 use crate::{device::SECONDS_REMEMBERED, nodes::Refused};
 use tellers::Tellers;
 use voices::Voices;
+pub(super) use wall_pace::WallPace;
 
 /// Guests heard in a second at most: as many devices as one machine carries. Others are not heard in it, and counted.
 pub const GUESTS_MAX: usize = 1_000;
@@ -51,6 +54,8 @@ pub struct Figures {
     pub heard: u64,
     /// Guests' beacons that came too late for their second, or beyond [`GUESTS_MAX`].
     pub missed: u64,
+    /// Beacons under the UUIDs of the fleet's people that others sent: not heard.
+    pub pretended: u64,
     /// Beacons sent by the fleet's people.
     pub sent: u64,
     /// Beacons not sent, beyond [`voices::BEACONS_A_SECOND_MAX`].
@@ -62,6 +67,8 @@ pub struct Figures {
 /// What the fleet is to its guests.
 pub(super) struct Bridge {
     radio: Box<dyn Radio>,
+    /// The port it sends from, if that is known.
+    port: Option<u16>,
     ear: Ear,
     window: ReplayWindow,
     refused: Refused,
@@ -93,8 +100,10 @@ impl Bridge {
         let expectations =
             Expectations { run: Some(run), field: parameters.field(), key: config.key.clone() };
         let contact = parameters.reach();
+        let radio = UdpRadio::new(config.radio)?;
         Ok(Bridge {
-            radio: Box::new(UdpRadio::new(config.radio)?),
+            port: radio.sending_port().ok(),
+            radio: Box::new(radio),
             ear: Ear::new(expectations),
             window: ReplayWindow::default(),
             refused: Refused::default(),
@@ -122,15 +131,24 @@ impl Bridge {
         }
     }
 
+    /// The clock was set: guests are in this second now, and the fleet is until it moves again.
+    pub(super) fn set_clock(&mut self, second: i64) {
+        self.second = second;
+        self.early.clear();
+        self.voices.set_clock(second);
+    }
+
     /// Looks at the radio; whoever is near a guest answers. Says whether more is to be sent at once.
     pub(super) fn look(&mut self, fleet: &Fleet, now_us: i64) -> bool {
-        let Bridge { radio, ear, window, base, people, .. } = self;
-        let mut heard = Vec::new();
+        let Bridge { radio, port, ear, window, base, people, .. } = self;
+        let (mut heard, mut pretended) = (Vec::new(), None);
         let outcome = radio.receive(&mut |bytes, from| {
             let Some(beacon) = ear.hear(window, bytes, from, now_us) else { return };
             let own = person_of(*base, beacon.uuid.as_u128()).is_some_and(|person| person.0 < *people);
             if !own {
                 heard.push(beacon.clone());
+            } else if port.is_some_and(|port| port != from.port()) {
+                pretended = Some((pretended.map_or(1, |(count, _)| count + 1), from));
             }
         });
         if let Err(error) = outcome {
@@ -138,6 +156,12 @@ impl Bridge {
         }
         for beacon in heard {
             self.hear(&beacon, fleet, now_us);
+        }
+        if let Some((count, from)) = pretended {
+            if self.figures.pretended == 0 {
+                tracing::warn!(%from, "somebody sends beacons under UUIDs of the fleet's people; they are not heard");
+            }
+            self.figures.pretended += count;
         }
         let new = self.ear.refusals().since(&self.refusals_told);
         self.refusals_told = *self.ear.refusals();

@@ -1,6 +1,9 @@
 //! The engine with everything around it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use coronaz_bus::ContentType;
 use coronaz_model::{Fleet, Health, Tick};
@@ -12,7 +15,7 @@ use coronaz_wire::{
 use super::{
     FleetConfig, FleetError, Summary,
     beginning::{self, Begun},
-    bridge::Bridge,
+    bridge::{Bridge, WallPace},
     checkpoint::{self, Heading},
     crew::Crew,
     keeper::Keeper,
@@ -23,7 +26,10 @@ use super::{
     tracker::Tracker,
 };
 use crate::{
-    nodes::{Stop, clock},
+    nodes::{
+        Stop,
+        clock::{self, SystemClock},
+    },
     scenario,
 };
 
@@ -49,7 +55,8 @@ pub(super) struct Driver<'a> {
     resumed: bool,
     forked_from: Option<ForkedFrom>,
     keeper: Option<Keeper>,
-    bridge: Option<Bridge>,
+    /// With guests: what the fleet is to them, and its pace.
+    bridge: Option<(Bridge, WallPace)>,
 }
 
 impl<'a> Driver<'a> {
@@ -70,7 +77,8 @@ impl<'a> Driver<'a> {
                 started_us += clock::beginning_us(clock::second_of(now) + 1) - now;
                 started_us -= started_us.rem_euclid(SECOND_US);
                 let people = (fleet.parameters(), fleet.base(), fleet.count());
-                Some(Bridge::new(bridge, config.run, people, now)?)
+                let pace = WallPace::new(Arc::new(SystemClock));
+                Some((Bridge::new(bridge, config.run, people, now)?, pace))
             }
             None => None,
         };
@@ -124,12 +132,20 @@ impl<'a> Driver<'a> {
     /// The run's pace, and whether it has to catch up with it.
     fn pace(&self, now: Instant) -> (Pace, bool) {
         let (first, first_us) = self.first;
-        let since = Duration::from_micros(u64::try_from(clock::now_us() - first_us).unwrap_or(0));
         let tick = self.fleet.tick();
         let fresh = Pace::new(now, tick, self.config.speed);
-        let Some(began) = now.checked_sub(since) else { return (fresh, false) };
+        let since = u64::try_from(clock::now_us() - first_us).map(Duration::from_micros);
+        let began = since.ok().and_then(|since| now.checked_sub(since));
+        let Some(began) = began else { return (fresh, false) };
         let pace = Pace::new(began, first, self.config.speed);
         let behind = pace.behind(tick, now);
+        if pace.until(tick, now) > CAUGHT_UP {
+            tracing::info!(
+                tick,
+                "the run is ahead of its pace, or the clock was set back: it continues from where it was"
+            );
+            return (fresh, false);
+        }
         if behind > CATCH_UP_MAX {
             tracing::info!(tick, "the run goes on from where it was");
             return (fresh, false);
@@ -161,7 +177,7 @@ impl<'a> Driver<'a> {
             contacts: census.contacts,
             infections: census.infections,
             spooled: config.spool.is_some(),
-            guests: bridge.map(|bridge| bridge.figures()),
+            guests: bridge.map(|(bridge, _)| bridge.figures()),
         }
     }
 
@@ -176,16 +192,16 @@ impl<'a> Driver<'a> {
             self.end_tick();
         }
         self.fleet.begin_tick(&Crew);
-        let second = clock::second_of(self.time_us());
-        if let Some(bridge) = &mut self.bridge {
-            bridge.begin_second(second, &self.fleet, clock::now_us());
+        let time_us = self.time_us();
+        if let Some((bridge, pace)) = &mut self.bridge {
+            bridge.begin_second(pace.second_at(time_us), &self.fleet, pace.now_us());
         }
     }
 
     /// The second is over in which the fleet's people were heard, and heard their guests.
     fn end_tick(&mut self) {
         let now = clock::now_us();
-        let Some(bridge) = &mut self.bridge else { return };
+        let Some((bridge, _)) = &mut self.bridge else { return };
         let guests = bridge.guests(&self.fleet, now);
         self.fleet.end_tick(&Crew, &mut self.scribes, &guests);
         for report in bridge.reports(&self.fleet, &self.scribes, now) {
@@ -308,25 +324,20 @@ impl<'a> Driver<'a> {
     }
 
     fn behind(&self, pace: &Pace) -> Duration {
-        match self.bridge {
-            Some(_) => {
-                let late_us = clock::now_us().saturating_sub(self.time_us());
-                Duration::from_micros(u64::try_from(late_us).unwrap_or(0))
-                    .saturating_sub(Duration::from_secs(1))
-            }
+        match &self.bridge {
+            Some((_, pace)) => pace.since(self.time_us()).saturating_sub(Duration::from_secs(1)),
             None => pace.behind(self.fleet.tick(), Instant::now()),
         }
     }
 
     /// How long until the next tick is due.
-    fn until(&self, pace: &Pace, tick: Tick) -> Duration {
-        match self.bridge {
-            Some(_) => {
-                let due_us = self.time_us().saturating_add(SECOND_US);
-                Duration::from_micros(u64::try_from(due_us - clock::now_us()).unwrap_or(0))
-            }
-            None => pace.until(tick, Instant::now()),
+    fn until(&mut self, pace: &Pace, tick: Tick) -> Duration {
+        let next_us = self.time_us().saturating_add(SECOND_US);
+        let Some((bridge, pace)) = &mut self.bridge else { return pace.until(tick, Instant::now()) };
+        if let Some(second) = pace.follow(next_us) {
+            bridge.set_clock(second);
         }
+        pace.until(next_us)
     }
 
     /// Waits until the next tick is due; `false` when asked to stop instead.
@@ -340,8 +351,8 @@ impl<'a> Driver<'a> {
                 return true;
             }
             let mut look = STOP_LOOK;
-            if let (Some(bridge), true) = (&mut self.bridge, self.fleet.has_begun()) {
-                let more = bridge.look(&self.fleet, clock::now_us());
+            if let (Some((bridge, pace)), true) = (&mut self.bridge, self.fleet.has_begun()) {
+                let more = bridge.look(&self.fleet, pace.now_us());
                 look = if more { Duration::ZERO } else { RADIO_LOOK };
             }
             std::thread::sleep(left.min(look));

@@ -24,8 +24,10 @@ pub(super) struct Carried {
     pub(super) place: Place,
     /// `None`: only its contacts are left, from a process before.
     pub(super) device: Option<Device>,
-    /// On while the carrier lives.
+    /// On while the carrier lives. It only sends: what is heard comes by the thread's.
     pub(super) radio: Option<Box<dyn Radio>>,
+    /// The port it sends from, if that is known.
+    pub(super) port: Option<u16>,
     pub(super) window: ReplayWindow,
     pub(super) outbox: Outbox,
     pub(super) journal: Option<Journal>,

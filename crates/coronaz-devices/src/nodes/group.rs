@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coronaz_bus::{Delivery, RecordSink};
-use coronaz_radio::{Ear, Refusals};
+use coronaz_radio::Refusals;
 use coronaz_wire::{Beacon, seal::RadioKey};
 
 use super::{
     Console, Stop,
     carried::Carried,
-    clock::{beginning_us, now_us, second_of, sleep_us},
-    hearing_log::HearingLog,
+    clock::{self, Clock, ClockWatch, beginning_us, second_of},
+    hearing::Hearing,
     refused::Refused,
 };
 use crate::{
@@ -23,8 +23,6 @@ use crate::{
 const LOOK_EVERY_US: i64 = 25_000;
 /// Beacons sent between two looks.
 const SENT_A_LOOK_MAX: usize = 64;
-/// A clock set back by less is waited for; by more, seconds are counted anew.
-const CLOCK_BACK_US_MAX: i64 = 3_000_000;
 /// How long last messages are waited for when the process was asked to stop.
 const LAST_WORDS_ASKED_US: i64 = 5_000_000;
 /// How long contacts of those who live on: what has not arrived is in the spool, and goes out when they are carried on.
@@ -39,6 +37,8 @@ pub(super) struct Shared {
     pub(super) radio_key: Option<RadioKey>,
     pub(super) refused: Refused,
     pub(super) stop: Stop,
+    pub(super) clock: Arc<dyn Clock>,
+    /// When all are stopped, by the steady clock.
     pub(super) die_at_us: Option<i64>,
 }
 
@@ -63,6 +63,8 @@ pub struct Figures {
     pub contacts_dropped: u64,
     /// Datagrams refused.
     pub refusals: Refusals,
+    /// Beacons heard under the UUID of a device of this process that others sent.
+    pub identity_clashes: u64,
 }
 
 impl Figures {
@@ -76,6 +78,7 @@ impl Figures {
         self.devices_untold += other.devices_untold;
         self.contacts_dropped += other.contacts_dropped;
         self.refusals.add(&other.refusals);
+        self.identity_clashes += other.identity_clashes;
     }
 }
 
@@ -89,27 +92,39 @@ struct Due {
 /// The devices of one thread.
 pub(super) struct Group {
     pub(super) carried: Vec<Carried>,
-    pub(super) ear: Ear,
+    pub(super) hearing: Hearing,
+    pub(super) watch: ClockWatch,
     pub(super) shared: Arc<Shared>,
     /// Deliveries for this group, put in by the thread that takes them from the bus.
     pub(super) deliveries: Arc<Mutex<Vec<Delivery>>>,
-    pub(super) hearing_log: HearingLog,
-    /// What this group has told [`Shared::refused`] of.
-    pub(super) refusals_told: Refusals,
     pub(super) figures: Figures,
     pub(super) console: Option<Console>,
     pub(super) spool_warned: bool,
+}
+
+/// How a second ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Its time was over.
+    Time,
+    /// The process was asked to stop.
+    Asked,
+    /// The clock was set by so many microseconds: this second is no more.
+    ClockSet(i64),
 }
 
 impl Group {
     /// Lives until all devices are dead and have told what they had to tell. Says what it did, and
     /// the devices that have nothing left to tell.
     pub(super) fn live(mut self) -> (Figures, Vec<Place>) {
-        let mut second = second_of(now_us()) + 1;
+        let mut second = second_of(self.now_us()) + 1;
         let mut asked = false;
         while self.is_anybody_alive() && !asked {
-            asked = self.live_a_second(second);
-            second = self.next_second(second);
+            match self.live_a_second(second) {
+                Over::Time => second = self.next_second(second),
+                Over::Asked => asked = true,
+                Over::ClockSet(by_us) => second = self.follow_clock(by_us),
+            }
         }
         self.tell_last_words(asked);
         for carried in &self.carried {
@@ -117,26 +132,27 @@ impl Group {
             self.figures.devices_untold += u64::from(!carried.finished);
             self.figures.contacts_dropped += carried.outbox.dropped();
         }
-        self.figures.refusals = *self.ear.refusals();
+        self.figures.refusals = self.hearing.refusals();
         let finished = self.carried.iter().filter(|carried| carried.finished);
         (self.figures, finished.map(|carried| carried.place).collect())
+    }
+
+    /// The wall clock.
+    fn now_us(&self) -> i64 {
+        self.shared.clock.wall_us()
     }
 
     fn is_anybody_alive(&self) -> bool {
         self.carried.iter().any(|carried| carried.radio.is_some())
     }
 
-    /// The second to live next; those that have passed meanwhile are skipped, and said to be.
+    /// The second to live next; those that have passed meanwhile are skipped, and said to be. If it was the clock that
+    /// passed them, the next look at it will say so.
     fn next_second(&mut self, second: i64) -> i64 {
-        let now = now_us();
-        if now < beginning_us(second + 1) - CLOCK_BACK_US_MAX {
-            tracing::warn!("the clock was set back; seconds are counted anew from it");
-            for device in self.carried.iter_mut().filter_map(|carried| carried.device.as_mut()) {
-                device.set_clock(second_of(now));
-            }
-            return second_of(now) + 1;
+        if let Some(by_us) = self.watch.set_by_us(&*self.shared.clock) {
+            return self.follow_clock(by_us);
         }
-        let skipped = second_of(now) - (second + 1);
+        let skipped = second_of(self.now_us()) - (second + 1);
         if skipped > 0 {
             self.figures.seconds_skipped += skipped.unsigned_abs();
             tracing::warn!(
@@ -147,37 +163,72 @@ impl Group {
         second + 1 + skipped.max(0)
     }
 
-    /// Lives one second; says whether the process was asked to stop in it.
-    fn live_a_second(&mut self, second: i64) -> bool {
-        while now_us() < beginning_us(second) {
-            let left = beginning_us(second) - now_us();
-            if left > CLOCK_BACK_US_MAX {
-                return false;
+    /// Seconds are counted by the clock's new time; nobody lives the difference.
+    fn follow_clock(&mut self, by_us: i64) -> i64 {
+        if self.carried.first().is_some_and(|carried| carried.index == 0) {
+            clock::tell_of_set(by_us);
+        }
+        let second = second_of(self.now_us());
+        for carried in &mut self.carried {
+            // Hearers count from the new time on too.
+            carried.counter = i64::MIN;
+            if let Some(device) = &mut carried.device {
+                device.set_clock(second);
             }
-            sleep_us(left.min(LOOK_EVERY_US));
+        }
+        second + 1
+    }
+
+    /// Lives one second.
+    fn live_a_second(&mut self, second: i64) -> Over {
+        loop {
+            if let Some(by_us) = self.watch.set_by_us(&*self.shared.clock) {
+                return Over::ClockSet(by_us);
+            }
+            let left = beginning_us(second) - self.now_us();
+            if left <= 0 {
+                break;
+            }
+            self.shared.clock.sleep_us(left.min(LOOK_EVERY_US));
         }
         let mut due = self.begin(second);
-        let ends_us = beginning_us(second + 1);
-        let asked = loop {
-            self.send(&mut due);
-            let now = now_us();
-            if self.is_asked_to_stop(now) {
-                break true;
-            }
-            if now >= ends_us && due.is_empty() {
-                break false;
-            }
-            self.listen();
-            self.take_deliveries();
-            let next = due.last().map_or(ends_us, |due| due.at_us).min(ends_us);
-            sleep_us((next - now_us()).min(LOOK_EVERY_US));
-        };
+        let over = self.go_through(second, &mut due);
         self.listen();
-        if asked && !self.is_leaving() {
+        if over == Over::Asked && !self.is_leaving() {
             self.die();
         }
         self.end();
-        asked
+        over
+    }
+
+    /// Sends and listens until the second is over and all is sent.
+    fn go_through(&mut self, second: i64, due: &mut Vec<Due>) -> Over {
+        let ends_us = beginning_us(second + 1);
+        let mut clock_set = None;
+        loop {
+            if clock_set.is_none() {
+                clock_set = self.watch.set_by_us(&*self.shared.clock);
+                if clock_set.is_some() {
+                    // Their time may never come: they go out now.
+                    due.iter_mut().for_each(|due| due.at_us = i64::MIN);
+                }
+            }
+            self.send(due);
+            if self.is_asked_to_stop() {
+                return Over::Asked;
+            }
+            match clock_set {
+                Some(by_us) if due.is_empty() => return Over::ClockSet(by_us),
+                None if self.now_us() >= ends_us && due.is_empty() => return Over::Time,
+                _ => {}
+            }
+            let more = self.listen();
+            self.take_deliveries();
+            if !more {
+                let next = due.last().map_or(ends_us, |due| due.at_us).min(ends_us);
+                self.shared.clock.sleep_us((next - self.now_us()).min(LOOK_EVERY_US));
+            }
+        }
     }
 
     /// Whether the process ends without anybody's death: the spool keeps them.
@@ -185,8 +236,9 @@ impl Group {
         self.shared.spool.is_some() && self.shared.stop.is_leaving()
     }
 
-    fn is_asked_to_stop(&self, now: i64) -> bool {
-        self.shared.stop.is_asked() || self.shared.die_at_us.is_some_and(|at_us| now >= at_us)
+    fn is_asked_to_stop(&self) -> bool {
+        let steady_us = self.shared.clock.steady_us();
+        self.shared.stop.is_asked() || self.shared.die_at_us.is_some_and(|at_us| steady_us >= at_us)
     }
 
     /// Begins the second for all. The beacons to send, the last one first.
@@ -211,7 +263,8 @@ impl Group {
 
     fn send(&mut self, due: &mut Vec<Due>) {
         for _ in 0..SENT_A_LOOK_MAX {
-            let Some(next) = due.pop_if(|next| next.at_us <= now_us()) else { return };
+            let now = self.now_us();
+            let Some(next) = due.pop_if(|next| next.at_us <= now) else { return };
             self.broadcast(next.carried, &next.beacon);
         }
     }
@@ -232,40 +285,23 @@ impl Group {
         }
     }
 
-    /// Looks at every radio once.
-    fn listen(&mut self) {
-        let now = now_us();
-        let Group { carried, ear, hearing_log, figures, .. } = self;
-        for Carried { uuid, device, radio, window, .. } in carried.iter_mut() {
-            let (Some(device), Some(radio)) = (device, radio) else { continue };
-            let outcome = radio.receive(&mut |bytes, from| {
-                let Some(beacon) = ear.hear(window, bytes, from, now) else { return };
-                if beacon.uuid == *uuid {
-                    return;
-                }
-                figures.beacons_heard += u64::from(beacon.alive);
-                let in_range = device.hear(beacon, now);
-                hearing_log.heard(beacon, from, in_range);
-            });
-            if let Err(error) = outcome {
-                tracing::warn!(device = %uuid, %error, "the radio could not be read");
-            }
-        }
-        let new = self.ear.refusals().since(&self.refusals_told);
-        self.refusals_told = *self.ear.refusals();
-        self.shared.refused.tell(&new, self.ear.refused_last());
+    /// Looks at the radio; says whether there may be more to hear.
+    fn listen(&mut self) -> bool {
+        let more = self.hearing.listen(&mut self.carried, &self.shared, &mut self.figures);
         self.obey();
+        more
     }
 
     /// Carries out what was typed.
     fn obey(&mut self) {
+        let now = self.shared.clock.wall_us();
         let Some(console) = &mut self.console else { return };
         let Some(device) = self.carried.first_mut().and_then(|carried| carried.device.as_mut()) else {
             return;
         };
         loop {
             let reply = match console.lines.try_recv() {
-                Ok(line) => interactive::line(device, &line, now_us()),
+                Ok(line) => interactive::line(device, &line, now),
                 Err(std::sync::mpsc::TryRecvError::Empty) => return,
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => interactive::Reply::quit(),
             };
@@ -280,7 +316,7 @@ impl Group {
 
     /// All carriers die now.
     fn die(&mut self) {
-        let now = now_us();
+        let now = self.now_us();
         for place in 0..self.carried.len() {
             let carried = &mut self.carried[place];
             let Some(device) = carried.device.as_mut().filter(|device| device.is_alive()) else { continue };
@@ -314,12 +350,12 @@ impl Group {
                 tracing::error!(device = %carried.uuid, %error, "the journal ends here");
             }
         }
-        self.hearing_log.end_second();
+        self.hearing.end_second();
         self.report();
     }
 
     fn report(&mut self) {
-        let now = now_us();
+        let now = self.now_us();
         for carried in &mut self.carried {
             carried.report(&*self.shared.sink, now);
         }
@@ -327,7 +363,7 @@ impl Group {
 
     fn take_deliveries(&mut self) {
         let deliveries = std::mem::take(&mut *self.deliveries.lock().unwrap_or_else(PoisonError::into_inner));
-        let (now, mut entries) = (now_us(), Vec::new());
+        let (now, mut entries) = (self.now_us(), Vec::new());
         for delivery in deliveries {
             let index = u32::try_from(delivery.token >> 32).unwrap_or(u32::MAX);
             if let Ok(place) = self.carried.binary_search_by_key(&index, |carried| carried.index) {
@@ -339,12 +375,13 @@ impl Group {
 
     /// Waits until every last message has arrived, of those who live on every contact, or it has taken too long.
     fn tell_last_words(&mut self, asked: bool) {
-        let began_us = now_us();
+        let clock = Arc::clone(&self.shared.clock);
+        let began_us = clock.steady_us();
         let mut reported_us = began_us;
         loop {
             self.take_deliveries();
-            let now = now_us();
-            let asked = asked || self.is_asked_to_stop(now);
+            let now = clock.steady_us();
+            let asked = asked || self.is_asked_to_stop();
             let leaving = self.is_leaving();
             let patience_us = match asked {
                 _ if leaving => LEAVING_US,
@@ -359,7 +396,7 @@ impl Group {
                 reported_us = now;
                 self.report();
             }
-            sleep_us(LOOK_EVERY_US);
+            clock.sleep_us(LOOK_EVERY_US);
         }
     }
 }
@@ -380,3 +417,6 @@ fn write_down(shared: &Shared, entries: &[Entry], warned: &mut bool) {
         Err(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! A line in the log for each beacon heard, with its sender's address and port.
+//! A line in the log for each beacon heard, with its sender's address and port; for those who ask (`CORONAZ_LOG=debug`).
 
 use std::net::SocketAddrV4;
 
@@ -30,7 +30,7 @@ impl HearingLog {
         }
         self.lines += 1;
         let [x, y] = beacon.position;
-        tracing::info!(
+        tracing::debug!(
             sender = %beacon.uuid, %from, x, y, infected = beacon.infected, alive = beacon.alive, in_range,
             "heard a beacon"
         );
@@ -38,7 +38,7 @@ impl HearingLog {
 
     pub(super) fn end_second(&mut self) {
         if self.held_back > 0 {
-            tracing::info!(
+            tracing::debug!(
                 lines = self.held_back,
                 "more beacons heard; their lines are held back, at most {LINES_A_SECOND_MAX} a second with more than \
                  {DEVICES_UNLIMITED_MAX} devices in a process"

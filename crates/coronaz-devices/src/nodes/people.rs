@@ -1,6 +1,6 @@
 //! Who is in the process: devices of a process before, from the spool, and new ones.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use coronaz_model::{Person, PersonId, Position, Spawn};
 use coronaz_radio::{Radio, UdpRadio};
@@ -21,8 +21,6 @@ pub(super) struct People {
     pub(super) carried: Vec<Carried>,
     /// What the spool has to hold of them from the start.
     pub(super) entries: Vec<Entry>,
-    /// The sockets they listen with.
-    pub(super) sockets: HashSet<u64>,
 }
 
 /// Puts people, devices and radios together.
@@ -42,14 +40,7 @@ pub(super) fn people(
         spooled.into_iter().partition(|device| device.run == config.run);
     let beyond = own.split_off(own.len().min(config.spawns.len()));
     let resumed = own.len();
-    let mut crew = Crew {
-        config,
-        circumstances,
-        start_us,
-        carried: Vec::new(),
-        entries: Vec::new(),
-        sockets: HashSet::new(),
-    };
+    let mut crew = Crew { config, circumstances, start_us, carried: Vec::new(), entries: Vec::new() };
     for device in own {
         crew.resume(device)?;
     }
@@ -65,7 +56,7 @@ pub(super) fn people(
     if resumed > 0 {
         tracing::info!(devices = resumed, "the devices of the process before are carried on");
     }
-    Ok(People { carried: crew.carried, entries: crew.entries, sockets: crew.sockets })
+    Ok(People { carried: crew.carried, entries: crew.entries })
 }
 
 struct Crew<'a> {
@@ -74,7 +65,6 @@ struct Crew<'a> {
     start_us: i64,
     carried: Vec<Carried>,
     entries: Vec<Entry>,
-    sockets: HashSet<u64>,
 }
 
 impl Crew<'_> {
@@ -138,15 +128,10 @@ impl Crew<'_> {
             // They reached the spool, but perhaps not the journal; it may say a thing twice.
             journal.record(&contacts)?;
         }
-        let radio = match &device {
-            Some(_) => {
-                let radio = UdpRadio::new(self.config.radio)?;
-                self.sockets.extend(radio.inode());
-                Some(Box::new(radio) as Box<dyn Radio>)
-            }
-            None => None,
-        };
-        let mut outbox = Outbox::new(uuid, run, self.start_us, pending_max);
+        let radio = device.as_ref().map(|_| UdpRadio::deaf(self.config.radio)).transpose()?;
+        let port = radio.as_ref().and_then(|radio| radio.sending_port().ok());
+        let mut outbox =
+            Outbox::new(uuid, run, self.start_us, pending_max).with_encoding(self.config.encoding);
         if let Some(carrier) = &carrier {
             outbox.take_up(carrier.totals, carrier.infected_by, contacts);
         }
@@ -161,7 +146,8 @@ impl Crew<'_> {
             uuid,
             place,
             device,
-            radio,
+            radio: radio.map(|radio| Box::new(radio) as Box<dyn Radio>),
+            port,
             window: ReplayWindow::default(),
             outbox,
             journal,

@@ -35,6 +35,8 @@ pub(crate) fn config(count: usize, infected: usize, parameters: Parameters, port
         spool: None,
         journal: None,
         live_for: None,
+        encoding: coronaz_devices::outbox::Encoding::Json,
+        announces: true,
         console: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Devices of one process in real time, on real radio, against a broker in memory.
 
 mod air;
+mod flood;
 mod guests;
 mod hearing;
 mod hostile;

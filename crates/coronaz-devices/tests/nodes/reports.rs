@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use coronaz_bus::{ContentType, MemoryBus};
-use coronaz_devices::{journal, spool};
+use coronaz_devices::{journal, outbox::Encoding, spool};
 use coronaz_model::Parameters;
 use coronaz_wire::{Announcement, Contact, Report};
 use uuid::Uuid;
@@ -84,6 +84,30 @@ fn a_process_that_leaves_off_is_no_death_and_the_next_one_with_its_spool_carries
     process.stop.ask_to_leave();
     assert!(!process.end().left);
     assert_eq!(reports(&bus).iter().filter(|report| !report.alive).count(), 2);
+}
+
+#[test]
+fn two_processes_with_copies_of_one_spool_notice_that_they_are_the_same_devices() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with_spool = |name: &str| {
+        let mut config = config(3, 0, crowd(), 47_253);
+        config.spool = Some((folder.path().join(name), spool::LIMIT_BYTES));
+        config
+    };
+    let bus = MemoryBus::new(1);
+    let first = Process::start(with_spool("spool"), &bus);
+    sleep_ms(2_500);
+    first.stop.ask_to_leave();
+    assert_eq!(first.end().figures.identity_clashes, 0, "its own beacons come back to it");
+    std::fs::create_dir(folder.path().join("copy")).expect("a folder");
+    std::fs::copy(folder.path().join("spool/spool.log"), folder.path().join("copy/spool.log"))
+        .expect("copied");
+    let both = ["spool", "copy"].map(|name| Process::start(with_spool(name), &bus));
+    sleep_ms(4_500);
+    both.iter().for_each(|process| process.stop.ask());
+    for summary in both.map(Process::end) {
+        assert!(summary.figures.identity_clashes >= 3, "{summary:?}");
+    }
 }
 
 #[test]
@@ -221,4 +245,32 @@ fn recorded_in(folder: &std::path::Path) -> BTreeSet<crate::air::Met> {
         }
     }
     met
+}
+
+/// One record as the paper's consumer takes it: `loads` of the value gives text, `loads` of the text an object with these
+/// members; anything else ends that program.
+fn as_the_papers_consumer(value: &[u8]) -> serde_json::Value {
+    let text: String = serde_json::from_slice(value).expect("the value is a JSON string");
+    let object: serde_json::Value = serde_json::from_str(&text).expect("it holds JSON");
+    for member in ["uuid", "position", "infected", "timestamp", "alive", "contacts"] {
+        assert!(object.get(member).is_some(), "{member} in {object}");
+    }
+    object
+}
+
+#[test]
+fn the_papers_own_consumer_reads_a_topic_of_devices_that_write_as_it_does_to_the_end() {
+    let bus = MemoryBus::new(1);
+    let mut config = config(5, 1, crowd(), 47_252);
+    (config.encoding, config.announces) = (Encoding::Paper, false);
+    config.live_for = Some(Duration::from_secs(4));
+    let summary = Process::start(config, &bus).end();
+    let read: Vec<serde_json::Value> =
+        bus.records(0).iter().map(|message| as_the_papers_consumer(&message.payload)).collect();
+    assert!(read.len() >= 5 * 3, "{} reports", read.len());
+    assert_eq!(read.iter().filter(|report| report["alive"] == false).count(), 5);
+    let contacts: usize =
+        read.iter().map(|report| report["contacts"].as_array().expect("a list").len()).sum();
+    assert_eq!(contacts as u64, summary.figures.contacts);
+    assert_eq!(reports(&bus).len(), read.len(), "and our own readers take them too");
 }

@@ -50,6 +50,11 @@ impl Voices {
         self.due.clear();
     }
 
+    /// The clock was set: hearers count from the new time on, and so does the fleet.
+    pub(super) fn set_clock(&mut self, second: i64) {
+        (self.second, self.counter) = (second, i64::MIN);
+    }
+
     /// Lets this person be heard in this second, once.
     pub(super) fn raise(&mut self, standing: &Standing) {
         if self.raised.contains(&standing.id) {

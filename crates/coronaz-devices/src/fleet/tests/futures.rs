@@ -92,6 +92,20 @@ fn a_resumed_run_catches_up_with_the_clock_and_then_keeps_its_pace() {
 }
 
 #[test]
+fn a_run_that_is_resumed_after_the_clock_was_set_back_goes_on_at_once() {
+    let (bus, folder) = (MemoryBus::new(1), tempfile::tempdir().expect("a folder"));
+    let config = FleetConfig { checkpoints: kept(&folder, 200), ..config(50, 200) };
+    play(&config, &bus);
+    for back_us in [5_000_000, 60_000_000, 3_600_000_000] {
+        let began = saved_at(&folder, 200).begun_at(crate::nodes::clock::now_us() + back_us);
+        let begun = std::time::Instant::now();
+        let (origin, speed) = (Origin::Checkpoint(Box::new(began)), Speed::Times(20.0));
+        play(&FleetConfig { origin, speed, ticks: Some(210), checkpoints: None, ..config.clone() }, &bus);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn no_checkpoint_is_of_a_tick_whose_frames_may_be_lost() {
     let (bus, folder) = (MemoryBus::new(2), tempfile::tempdir().expect("a folder"));
     bus.set_away(true);
