@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 /// How an ingest process works. [`IngestConfig::new`] gives the defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngestConfig {
@@ -11,6 +13,8 @@ pub struct IngestConfig {
     pub name: String,
     /// Partitions of the topic.
     pub partitions: u32,
+    /// Reports without a run, such as those of the paper's programs, count to this one (default: to the run of zeros).
+    pub adopt: Option<Uuid>,
     /// Reports from one state of a run to the next (default 10, as in the paper).
     pub state_every: NonZeroU32,
     /// A batch is written when it has this many records (default 10, as in the paper) and the store is not
@@ -48,6 +52,7 @@ impl IngestConfig {
         Self {
             name: name.into(),
             partitions,
+            adopt: None,
             state_every: coronaz_store::batch::STATE_EVERY_DEFAULT,
             batch_records: 10,
             batch_wait: Duration::from_millis(50),

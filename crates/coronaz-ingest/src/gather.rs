@@ -9,11 +9,14 @@ use coronaz_store::{Batch, Gap, ReportRecord};
 use coronaz_wire::Contact;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What is gathered of each partition that is read.
 #[derive(Debug, Default)]
 pub(crate) struct Gathering {
     partitions: BTreeMap<i32, Gathered>,
+    /// The run to which reports without a run count.
+    adopt: Option<Uuid>,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,11 @@ fn report_bytes(record: &ReportRecord) -> usize {
 }
 
 impl Gathering {
+    /// Nothing yet. Reports without a run, those of the paper's programs, count to the run `adopt`.
+    pub(crate) fn adopting(adopt: Option<Uuid>) -> Self {
+        Self { adopt, ..Self::default() }
+    }
+
     /// Begins a partition, anew if it was there. Returns the bytes that are given up.
     pub(crate) fn begin(&mut self, partition: i32, epoch: i64, next: i64, generation: u64) -> usize {
         let fresh = Gathered::new(generation, epoch, partition, next);
@@ -83,7 +91,8 @@ impl Gathering {
                 let mut bytes = message.bytes() + RECORD_OVERHEAD_BYTES;
                 gathered.newest_us = gathered.newest_us.max(message.timestamp_ms.saturating_mul(1000));
                 match decode(message) {
-                    Decoded::Report(record) => {
+                    Decoded::Report(mut record) => {
+                        record.report.run = record.report.run.or(self.adopt);
                         bytes = report_bytes(&record);
                         gathered.urgent |= !record.report.alive;
                         batch.reports.push(record);

@@ -61,7 +61,7 @@ impl<S: RecordSource> Reader<S> {
             source,
             config: config.clone(),
             tally,
-            gathering: Gathering::default(),
+            gathering: Gathering::adopting(config.adopt),
             incoming: Vec::new(),
             unstored_bytes: 0,
             is_writing: false,

@@ -22,10 +22,15 @@ struct Process {
 
 impl Process {
     fn start(bus: &MemoryBus, path: &Path, name: &str) -> Self {
+        Self::adopting(bus, path, name, None)
+    }
+
+    fn adopting(bus: &MemoryBus, path: &Path, name: &str, adopt: Option<Uuid>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (source, stopped) = (bus.source(), Arc::clone(&stop));
         let store = StoreLocation::from(path).ingestion();
         let mut config = IngestConfig::new(name, bus.partitions());
+        config.adopt = adopt;
         config.lease_lasts = Duration::from_millis(500);
         config.lease_renew = Duration::from_millis(50);
         config.batch_wait = Duration::from_millis(20);
@@ -116,6 +121,21 @@ fn what_is_sent_is_stored_once_and_the_stop_drains() {
     assert_eq!((status[0].records, status[0].rejected), (202, 1));
     let page = queries.contacts(Uuid::nil(), node(3), Span::ALL, None, 100).expect("an answer");
     assert_eq!(page.items.len(), 20);
+}
+
+#[test]
+fn the_papers_programs_and_the_devices_of_a_run_can_be_one_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    let (bus, run, other) = (MemoryBus::new(1), Uuid::from_u128(9), Uuid::from_u128(8));
+    let process = Process::adopting(&bus, &path, "one", Some(run));
+    send(&bus, &Report { run: Some(run), ..report(1, 0) });
+    send(&bus, &Report { start_us: None, seq: None, ..report(2, 0) });
+    send(&bus, &Report { run: Some(other), ..report(3, 0) });
+    process.stop();
+    let queries = StoreLocation::from(path.as_path()).queries();
+    let reports = |run: Uuid| queries.run(run).map(|run| run.reports).ok();
+    assert_eq!((reports(run), reports(other), reports(Uuid::nil())), (Some(2), Some(1), None));
 }
 
 #[test]

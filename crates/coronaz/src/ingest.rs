@@ -12,6 +12,7 @@ use std::{
 use coronaz_bus::{BusConfig, KafkaSource, TopicError, ensure_topic};
 use coronaz_ingest::{IngestConfig, Retention};
 use coronaz_wire::wall_clock;
+use uuid::Uuid;
 
 use crate::{
     failure::{Failure, chain},
@@ -55,6 +56,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
+    /// Reports without a run, such as those of the paper's own programs, count to this run, beside those of its devices
+    /// [default: to a run of their own, 00000000-0000-0000-0000-000000000000]
+    #[arg(long, value_name = "RUN")]
+    adopt: Option<Uuid>,
+
     /// Reports from one state to the next
     #[arg(long, default_value_t = coronaz_store::batch::STATE_EVERY_DEFAULT, value_name = "REPORTS")]
     state_every: NonZeroU32,
@@ -90,6 +96,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let source = KafkaSource::new(&bus).map_err(|error| Failure::usage(chain(&error)))?;
     let Some(partitions) = wait_for_topic(&bus, &stop)? else { return Ok(()) };
     let mut config = IngestConfig::new(args.name.unwrap_or_else(random_name), partitions);
+    config.adopt = args.adopt;
     config.state_every = args.state_every;
     config.batch_records = args.batch as usize;
     config.batch_wait = Duration::from_millis(args.batch_ms);
