@@ -79,7 +79,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     runtime.shutdown_timeout(LEAVE_AFTER);
     // The last process of a laboratory that uses the store is this one, which only reads. One that may not write, or
     // finds no store, leaves it as it is.
-    if let Err(error) = args.store.settle() {
+    if let Err(error) = store.settle() {
         tracing::debug!(error = chain(&error), "the store's log stays beside its file");
     }
     outcome
