@@ -213,7 +213,8 @@ impl Crowd {
             }
             Happens::Disconnects(at) => self.abandon(at),
             Happens::BrokerRestarts => {
-                (0..self.clients.len()).filter(|at| self.waits(*at)).for_each(|at| self.abandon(at));
+                let waiting: Vec<usize> = (0..self.clients.len()).filter(|at| self.waits(*at)).collect();
+                waiting.into_iter().for_each(|at| self.abandon(at));
                 self.stage.table = Table::default();
                 for (group, saved) in &self.saved {
                     self.stage.table.restore(self.stage.now, group, saved);
