@@ -211,7 +211,8 @@ impl From<view::MissingRecords> for MissingRecords {
 
 impl From<PartitionOffset> for PartitionPart {
     fn from(offset: PartitionOffset) -> Self {
-        let PartitionOffset { partition, epoch: _, next, records, rejected } = offset;
-        Self { partition, next, records, rejected }
+        let PartitionOffset { partition, next, replaced_us, records, rejected, .. } = offset;
+        let replaced_ms = replaced_us.map(milliseconds);
+        Self { partition, next, replaced_ms, records, rejected }
     }
 }

@@ -210,7 +210,17 @@ mod tests {
 
     #[test]
     fn records_wait_while_no_ingest_process_counts_them() {
-        let offset = PartitionOffset { partition: 0, epoch: 1, next: 40, records: 40, rejected: 0 };
+        let offset = PartitionOffset {
+            partition: 0,
+            epoch: 1,
+            next: 40,
+            life: 0,
+            replaced_us: None,
+            mark: None,
+            records: 40,
+            earlier_records: 0,
+            rejected: 0,
+        };
         let told = Counters::of_topic(&[offset], &[], Some(100));
         assert_eq!((told.written, told.stored), (Some(100), Some(40)));
         // An older word of the broker's than of the store's.

@@ -307,7 +307,7 @@ pub struct MissingRecords {
     pub partition: i32,
     /// The first offset.
     pub from: i64,
-    /// The offset after the last.
+    /// The offset after the last; `from` when it is not known how many there were.
     pub to: i64,
     /// Why, for people.
     pub reason: String,
@@ -345,6 +345,11 @@ pub struct PartitionPart {
     pub partition: i32,
     /// All records below this offset are in.
     pub next: i64,
+    /// When the partition was last found to have another log than before (the topic was made again, its data was
+    /// replaced, or it lost its end), which has been read from its beginning since; left out when it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub replaced_ms: Option<i64>,
     /// Records read, of all kinds.
     pub records: u64,
     /// Of these, how many could not be read.

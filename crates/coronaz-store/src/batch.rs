@@ -1,5 +1,6 @@
 //! What an ingest process hands over in one piece: a stretch of one partition, decoded.
 
+use crate::Mark;
 use coronaz_wire::announcement::Announcement;
 use coronaz_wire::frame::{Frame, FrameError};
 use coronaz_wire::report::Report;
@@ -20,6 +21,11 @@ pub struct Batch {
     pub from: i64,
     /// Offset after the last record. Offsets without a record (the topic may skip some) are in between.
     pub to: i64,
+    /// With these records the log ends: the partition has another one, whose first offset is 0 and whose records are
+    /// identified by what they say, since those that were read before may come again.
+    pub replaced: bool,
+    /// What the reader recognises the last record by; `None`: as before.
+    pub mark: Option<Mark>,
     /// Runs that were announced. Of several announcements of a run the first counts.
     pub announcements: Vec<AnnouncementRecord>,
     /// Reports in the order of their offsets.
@@ -45,6 +51,8 @@ impl Batch {
             epoch,
             from,
             to: from,
+            replaced: false,
+            mark: None,
             announcements: Vec::new(),
             reports: Vec::new(),
             frames: Vec::new(),
@@ -53,6 +61,11 @@ impl Batch {
             state_every: STATE_EVERY_DEFAULT,
             now_us: 0,
         }
+    }
+
+    /// The partition's next offset after it.
+    pub fn next(&self) -> i64 {
+        if self.replaced { 0 } else { self.to }
     }
 
     /// Records in it, of all kinds.
@@ -119,7 +132,7 @@ pub struct ReportRecord {
 pub struct Gap {
     /// The first.
     pub from: i64,
-    /// The one after the last.
+    /// The one after the last; `from` when it is not known how many there were.
     pub to: i64,
     /// Why, for people.
     pub reason: String,
@@ -136,4 +149,11 @@ pub struct Rejected {
     pub run: Option<Uuid>,
     /// The record's value; the store keeps the first [`crate::REJECTED_BYTES_MAX`] bytes.
     pub bytes: Vec<u8>,
+}
+
+/// Whether a report that names no place in its device's sequence is in already: it stands in a log that was found in
+/// another's place at `replaced_us`, is from before that, and its device's newest report that is in is as late.
+pub(crate) fn was_read_before(time_us: i64, latest_us: Option<i64>, replaced_us: Option<i64>) -> bool {
+    replaced_us.is_some_and(|replaced_us| time_us < replaced_us)
+        && latest_us.is_some_and(|latest_us| time_us <= latest_us)
 }

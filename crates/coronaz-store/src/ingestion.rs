@@ -110,6 +110,10 @@ pub struct Held {
     pub epoch: i64,
     /// The offset to read from.
     pub next: i64,
+    /// How often the partition has turned out to have another log (see [`PartitionOffset::life`]).
+    pub life: u32,
+    /// What the reader has to recognise the last record by; `None`: nothing was read, or by an earlier version.
+    pub mark: Option<Mark>,
 }
 
 impl Lease {
@@ -121,6 +125,9 @@ impl Lease {
     }
 }
 
+/// What a reader recognises a record by, kept with the offset and understood by the reader alone.
+pub type Mark = [u8; 24];
+
 /// Which records of a partition are in: all below `next`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionOffset {
@@ -130,9 +137,18 @@ pub struct PartitionOffset {
     pub epoch: i64,
     /// The offset to read next.
     pub next: i64,
-    /// Records read, of all kinds.
+    /// Offsets belong to one log. Each time the partition has turned out to have another one (the topic was deleted and
+    /// made again, the broker's data was replaced or lost its end) this grows by one, and `next` begins again with 0.
+    pub life: u32,
+    /// When that was noticed last (microseconds since the Unix epoch).
+    pub replaced_us: Option<i64>,
+    /// What the reader has to recognise the record before `next` by.
+    pub mark: Option<Mark>,
+    /// Records read, of all kinds, from all of its logs.
     pub records: u64,
-    /// Of these, how many could not be read.
+    /// Of these, how many were read from earlier logs than the one that `next` is of.
+    pub earlier_records: u64,
+    /// Of `records`, how many could not be read.
     pub rejected: u64,
 }
 
@@ -162,7 +178,8 @@ pub enum IngestState {
     Starting,
     /// Reads and writes.
     Running,
-    /// Waits for the store; it can only say so once the store is back, or to a store that still takes it.
+    /// Waits for the store; it can only say so once the store is back, or to a store that still takes it. Or a partition
+    /// stands still: it has records, or another end than it should, and yields nothing.
     Waiting,
     /// Ended by itself.
     Stopped,

@@ -43,7 +43,7 @@ pub use batch::{AnnouncementRecord, Batch, FrameRecord, Gap, Rejected, ReportRec
 pub use error::{CommitError, StoreError};
 pub use figures::{Figures, Health};
 pub use ingestion::{
-    Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, Lease, Ownership, PartitionOffset,
+    Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, Lease, Mark, Ownership, PartitionOffset,
 };
 pub use location::{ParseLocationError, StoreLocation};
 pub use mongodb::MongoUrl;

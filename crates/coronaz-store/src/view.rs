@@ -245,7 +245,7 @@ pub struct MissingRecords {
     pub partition: i32,
     /// The first offset.
     pub from: i64,
-    /// The offset after the last.
+    /// The offset after the last; `from` when it is not known how many there were.
     pub to: i64,
     /// When that was noticed.
     pub at_us: i64,

@@ -760,7 +760,7 @@ export interface components {
             reason: string;
             /**
              * Format: int64
-             * @description The offset after the last.
+             * @description The offset after the last; `from` when it is not known how many there were.
              */
             to: number;
         };
@@ -1046,6 +1046,12 @@ export interface components {
              * @description Of these, how many could not be read.
              */
             rejected: number;
+            /**
+             * Format: int64
+             * @description When the partition was last found to have another log than before (the topic was made again, its data was
+             *     replaced, or it lost its end), which has been read from its beginning since; left out when it never was.
+             */
+            replaced_ms?: number;
         };
         /** @description How the parts are doing. For the operator. */
         Parts: {

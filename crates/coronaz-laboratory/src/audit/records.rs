@@ -12,17 +12,19 @@ const GAPS_MAX: usize = 1_000;
 pub(super) fn audit(store: &dyn Queries, verdict: &mut Verdict) -> Result<(), AuditError> {
     let mut records = Compared::of("topic, all runs");
     for partition in store.offsets()? {
+        // Offsets are of the log that is read now; those before it ended as they did.
         let offsets = u64::try_from(partition.next).unwrap_or(0);
-        let doubled = partition.records.saturating_sub(offsets);
+        let counted = partition.records.saturating_sub(partition.earlier_records);
+        let doubled = counted.saturating_sub(offsets);
         if doubled > 0 {
             verdict.tell(|| {
                 format!(
                     "partition {}: {} records were counted below offset {}",
-                    partition.partition, partition.records, partition.next
+                    partition.partition, counted, partition.next
                 )
             });
         }
-        let (expected, stored) = (partition.records.min(offsets), partition.records);
+        let (expected, stored) = (counted.min(offsets), counted);
         let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         records.add(count(expected), count(stored), Tally { doubled, ..Tally::default() });
     }
@@ -32,6 +34,13 @@ pub(super) fn audit(store: &dyn Queries, verdict: &mut Verdict) -> Result<(), Au
     if missing > 0 {
         verdict.unchecked.push(format!(
             "{missing} offsets of the topic were not handed out to ingest; what was in them nobody can say"
+        ));
+    }
+    let replaced = store.offsets()?.iter().filter(|partition| partition.life > 0).count();
+    if replaced > 0 {
+        verdict.unchecked.push(format!(
+            "{replaced} partitions of the topic have another log than before; what the former had and was not read \
+             nobody can say"
         ));
     }
     Ok(())

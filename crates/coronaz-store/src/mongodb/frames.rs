@@ -6,7 +6,7 @@
 
 use super::cache::CachedRun;
 use super::codec::{Fields, bytes, count, uuid};
-use super::head::{Head, put_figures, read_figures};
+use super::head::{Head, Place, put_figures, read_figures};
 use super::redo::{Redo, insert_all};
 use super::reports::{infection, state};
 use super::server::{Store, names};
@@ -86,7 +86,7 @@ fn frame_id(run: Uuid, stamp: &Stamp, part: u16) -> String {
 pub(super) fn take(
     store: &Store,
     (run, known): (Uuid, &mut CachedRun),
-    owned: (i32, i64),
+    (owned, life): ((i32, i64), u32),
     records: &[&FrameRecord],
 ) -> Result<FrameFacts, Trouble> {
     let mut facts = FrameFacts::default();
@@ -98,21 +98,28 @@ pub(super) fn take(
         .iter()
         .map(|(offset, frame, raw)| {
             let stamp = &frame.header.stamp;
-            doc! {
+            let mut document = doc! {
                 "_id": frame_id(run, stamp, frame.header.part), "run": uuid(run), "shard": i64::from(stamp.shard),
                 "tick": count(stamp.tick), "part": i64::from(frame.header.part),
                 "kind": i64::from(frame.header.kind as u8), "partition": owned.0, "offset": *offset,
                 "bytes": bytes(raw.to_vec()),
+            };
+            if life > 0 {
+                document.insert("life", i64::from(life));
             }
+            document
         })
         .collect();
     let mut repeated = HashSet::new();
     for at in insert_all(store, names::FRAMES, &documents)? {
         let collection = store.collection(names::FRAMES);
         let stored = collection.find_one(doc! {"_id": documents[at].get("_id").cloned()});
-        let Some(stored) = stored.projection(doc! {"partition": 1, "offset": 1}).run()? else { continue };
+        let Some(stored) = stored.projection(doc! {"partition": 1, "life": 1, "offset": 1}).run()? else {
+            continue;
+        };
         // Ours from a commit that did not happen is new; any other came before.
-        if (stored.place("partition")?, stored.int("offset")?) != (owned.0, frames[at].0) {
+        let place = Place { life, offset: frames[at].0 };
+        if (stored.place("partition")?, Place::of(&stored)?) != (owned.0, place) {
             repeated.insert(at);
         }
     }
@@ -183,7 +190,7 @@ impl ShardFollowed {
 
 /// Whether the head says that the record of a document is in.
 fn is_in(head: &Head, document: &Document) -> Result<bool, Trouble> {
-    Ok(document.int("offset")? < head.next(document.place("partition")?))
+    Ok(Place::of(document)? < head.next(document.place("partition")?))
 }
 
 /// The newest keyframe of a shard that is in.
@@ -191,7 +198,7 @@ fn last_key(store: &Store, run: Uuid, head: &Head, shard: u32) -> Result<Option<
     let filter = doc! {"run": uuid(run), "shard": i64::from(shard), "kind": 0_i64, "part": 0_i64};
     let collection = store.collection(names::FRAMES);
     let keys = collection.find(filter).sort(doc! {"tick": -1}).batch_size(8);
-    for key in keys.projection(doc! {"tick": 1, "partition": 1, "offset": 1}).run()? {
+    for key in keys.projection(doc! {"tick": 1, "partition": 1, "life": 1, "offset": 1}).run()? {
         let key = key?;
         if is_in(head, &key)? {
             return key.count("tick").map(Some);

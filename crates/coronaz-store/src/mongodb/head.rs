@@ -37,14 +37,54 @@ pub(super) struct Head {
     pub(super) fleet: Option<Population>,
     /// The highest coordinates of the field, if it was announced.
     pub(super) field: Option<[i64; 2]>,
-    /// By partition: its records below this offset are in.
-    pub(super) next: BTreeMap<i32, i64>,
+    /// By partition: its records below this place are in.
+    pub(super) next: BTreeMap<i32, Place>,
+}
+
+/// A place in one of the logs that a partition has had, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Place {
+    /// Which log: [`crate::PartitionOffset::life`].
+    pub(super) life: u32,
+    pub(super) offset: i64,
+}
+
+impl Place {
+    /// The offset in this log; the beginning if it is a place in an earlier one.
+    pub(super) fn in_life(self, life: u32) -> i64 {
+        if self.life == life { self.offset } else { 0 }
+    }
+
+    /// In the first log it is the offset alone, as it was before there could be others.
+    pub(super) fn bson(self) -> Bson {
+        match self.life {
+            0 => Bson::Int64(self.offset),
+            life => doc! {"life": i64::from(life), "offset": self.offset}.into(),
+        }
+    }
+
+    fn read(bson: &Bson) -> Result<Self, Trouble> {
+        match (bson.as_i64(), bson.as_document()) {
+            (Some(offset), _) => Ok(Self { life: 0, offset }),
+            (_, Some(place)) => Self::of(place),
+            _ => Err(Trouble::Damaged("next")),
+        }
+    }
+
+    /// Of a document that stands at `offset`, of a log after the first one with `life`.
+    pub(super) fn of(document: &Document) -> Result<Self, Trouble> {
+        let life = document.optional_int("life").unwrap_or(0);
+        Ok(Self {
+            life: u32::try_from(life).map_err(|_| Trouble::Damaged("life"))?,
+            offset: document.int("offset")?,
+        })
+    }
 }
 
 impl Head {
-    /// The offset from which on a partition's records are not in yet.
-    pub(super) fn next(&self, partition: i32) -> i64 {
-        self.next.get(&partition).copied().unwrap_or(0)
+    /// The place from which on a partition's records are not in yet.
+    pub(super) fn next(&self, partition: i32) -> Place {
+        self.next.get(&partition).copied().unwrap_or_default()
     }
 
     /// Whether the run was deleted.
@@ -53,7 +93,7 @@ impl Head {
     }
 
     pub(super) fn document(&self) -> Document {
-        let next: Document = self.next.iter().map(|(p, next)| (p.to_string(), Bson::Int64(*next))).collect();
+        let next: Document = self.next.iter().map(|(p, next)| (p.to_string(), next.bson())).collect();
         // `n` is first: a head gives way to one with a higher number.
         let mut head = doc! {
             "n": self.n,
@@ -99,7 +139,7 @@ impl Head {
         let mut next = BTreeMap::new();
         for (partition, offset) in head.part("next")? {
             let partition = partition.parse().map_err(|_| Trouble::Damaged("next"))?;
-            next.insert(partition, offset.as_i64().ok_or(Trouble::Damaged("next"))?);
+            next.insert(partition, Place::read(offset)?);
         }
         Ok(Self {
             n: head.int("n")?,
@@ -173,7 +213,7 @@ mod tests {
             figures: Figures { total: 1, zombies: 2, deaths: 3, dead_zombies: 4, immune: 5 },
             fleet: Some(population),
             field: Some([100, 60]),
-            next: [(0, 17), (12, i64::MAX)].into(),
+            next: [(0, Place { life: 0, offset: 17 }), (12, Place { life: 3, offset: i64::MAX })].into(),
             ..Head::default()
         };
         assert_eq!(Head::read(run, &head.document()).expect("a head"), head);

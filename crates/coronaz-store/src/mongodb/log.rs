@@ -84,7 +84,7 @@ pub(super) fn append(store: &Store, commit: &Commit) -> Result<Outcome, Trouble>
     let head = commit.head.document();
     let document = doc! {
         "_id": id(run, n), "run": uuid(run), "n": n, "partition": commit.partition, "epoch": commit.epoch,
-        "next": commit.head.next(commit.partition), "at": date(commit.now_us), "head": head.clone(),
+        "next": commit.head.next(commit.partition).bson(), "at": date(commit.now_us), "head": head.clone(),
         "redo": bytes(redo),
     };
     match store.collection(names::COMMITS).insert_one(document).run() {

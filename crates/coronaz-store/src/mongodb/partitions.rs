@@ -1,11 +1,11 @@
 //! Who may write a partition, until when, and which of its records are in: one document each, so that all of that changes
 //! at once.
 
-use super::codec::{Fields, count};
+use super::codec::{Fields, bytes, count};
 use super::server::{Store, names};
 use super::trouble::{Trouble, is_duplicate};
 use crate::error::FoundOffset;
-use crate::{Heartbeat, Held, IngestState, IngestStatus, Lease, Ownership, PartitionOffset};
+use crate::{Batch, Heartbeat, Held, IngestState, IngestStatus, Lease, Mark, Ownership, PartitionOffset};
 use mongodb::bson::{Bson, Document, doc};
 use std::time::Duration;
 
@@ -36,10 +36,23 @@ fn read(document: &Document) -> Result<Partition, Trouble> {
             partition,
             epoch,
             next: document.int("next")?,
+            life: read_life(document)?,
+            replaced_us: document.optional_int("replaced_us"),
+            mark: read_mark(document),
             records: document.count("records")?,
+            earlier_records: document.optional_int("earlier_records").unwrap_or(0).cast_unsigned(),
             rejected: document.count("rejected")?,
         },
     })
+}
+
+/// Documents of earlier versions have none: it is the first one.
+fn read_life(document: &Document) -> Result<u32, Trouble> {
+    u32::try_from(document.optional_int("life").unwrap_or(0)).map_err(|_| Trouble::Damaged("life"))
+}
+
+fn read_mark(document: &Document) -> Option<Mark> {
+    document.blob("mark").ok()?.try_into().ok()
 }
 
 /// All partitions that were ever taken.
@@ -72,7 +85,7 @@ pub(super) fn take(
             "rejected": 0_i64,
         };
         return match collection.insert_one(first).run() {
-            Ok(_) => Ok(Some(Held { partition, epoch: 1, next: 0 })),
+            Ok(_) => Ok(Some(Held { partition, epoch: 1, next: 0, life: 0, mark: None })),
             Err(error) if is_duplicate(&error) => Ok(None),
             Err(error) => Err(error.into()),
         };
@@ -88,8 +101,9 @@ pub(super) fn take(
         return Ok(None);
     }
     // The one before may have committed since we looked; from now on it cannot.
-    let next = one(store, partition)?.filter(|now| now.lease.epoch == epoch).map(|now| now.offset.next);
-    Ok(Some(Held { partition, epoch, next: next.unwrap_or(offset.next) }))
+    let now = one(store, partition)?.filter(|now| now.lease.epoch == epoch).map(|now| now.offset);
+    let PartitionOffset { next, life, mark, .. } = now.unwrap_or(offset);
+    Ok(Some(Held { partition, epoch, next, life, mark }))
 }
 
 pub(super) fn release(store: &Store, owner: &str, held: &[(i32, i64)]) -> Result<(), Trouble> {
@@ -100,18 +114,30 @@ pub(super) fn release(store: &Store, owner: &str, held: &[(i32, i64)]) -> Result
     Ok(())
 }
 
-/// Moves on from a batch's first offset to the one after it, for the owner of this epoch alone.
+/// Moves on from a batch's first offset to the one after it, for the owner of this epoch alone; `count` is of its
+/// records, and of those that could not be read.
 pub(super) fn advance(
     store: &Store,
     before: &PartitionOffset,
-    (next, records, rejected): (i64, u64, u64),
+    batch: &Batch,
+    (records, rejected): (u64, u64),
 ) -> Result<bool, Trouble> {
-    let PartitionOffset { partition, epoch, next: expected, .. } = *before;
-    let change = doc! {"$set": {
-        "next": next,
+    let PartitionOffset { partition, epoch, next: expected, life, .. } = *before;
+    let mut set = doc! {
+        "next": batch.next(),
         "records": count(before.records.saturating_add(records)),
         "rejected": count(before.rejected.saturating_add(rejected)),
-    }};
+    };
+    let mut change = Document::new();
+    if batch.replaced {
+        set.insert("life", i64::from(life.saturating_add(1)));
+        set.insert("replaced_us", batch.now_us);
+        set.insert("earlier_records", count(before.records.saturating_add(records)));
+        change.insert("$unset", doc! {"mark": ""});
+    } else if let Some(mark) = batch.mark {
+        set.insert("mark", bytes(mark.to_vec()));
+    }
+    change.insert("$set", set);
     let filter = doc! {"_id": partition, "epoch": epoch, "next": expected};
     Ok(store.collection(names::PARTITIONS).update_one(filter, change).run()?.matched_count > 0)
 }

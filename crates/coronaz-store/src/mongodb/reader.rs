@@ -405,8 +405,11 @@ impl Queries for MongoQueries {
 
     fn gaps(&self, limit: usize) -> Result<Vec<MissingRecords>, StoreError> {
         self.ask(|store| {
-            let found =
-                store.collection(names::GAPS).find(doc! {}).sort(doc! {"partition": 1, "from": 1}).run()?;
+            let found = store
+                .collection(names::GAPS)
+                .find(doc! {})
+                .sort(doc! {"partition": 1, "life": 1, "from": 1})
+                .run()?;
             found.take(limit).map(|gap| read_gap(&gap?)).collect()
         })
     }

@@ -12,14 +12,14 @@ use mongodb::bson::{Document, doc};
 const SLACK: u64 = 1000;
 
 /// Keeps the batch's, and those that the store put aside itself.
-pub(super) fn insert(store: &Store, batch: &Batch, refused: &[Rejected]) -> Result<(), Trouble> {
+pub(super) fn insert(store: &Store, batch: &Batch, life: u32, refused: &[Rejected]) -> Result<(), Trouble> {
     let documents: Vec<Document> = batch
         .rejected
         .iter()
         .chain(refused)
         .map(|Rejected { offset, reason, run, bytes: raw }| {
             let mut document = doc! {
-                "_id": format!("{}/{offset}", batch.partition), "partition": batch.partition, "offset": *offset,
+                "_id": record_id(batch.partition, life, *offset), "partition": batch.partition, "offset": *offset,
                 "at": date(batch.now_us), "at_us": batch.now_us, "reason": reason,
                 "bytes": bytes(raw[..raw.len().min(REJECTED_BYTES_MAX)].to_vec()),
             };
@@ -42,6 +42,11 @@ pub(super) fn insert(store: &Store, batch: &Batch, refused: &[Rejected]) -> Resu
         }
     }
     Ok(())
+}
+
+/// The key of what stands at an offset of one of the partition's logs.
+pub(super) fn record_id(partition: i32, life: u32, offset: i64) -> String {
+    if life == 0 { format!("{partition}/{offset}") } else { format!("{partition}/{life}/{offset}") }
 }
 
 fn newest_first() -> Document {

@@ -9,6 +9,7 @@ use super::person::{Arrival, Latest, Start};
 use super::redo::Redo;
 use super::server::{Store, names};
 use super::trouble::Trouble;
+use crate::batch::was_read_before;
 use crate::snapshot::LATE_BIT;
 use crate::view::Moment;
 use crate::{Batch, Committed, Health, ReportRecord};
@@ -26,6 +27,8 @@ pub(super) struct Reports<'a> {
     redo: &'a mut Redo,
     state_every: u32,
     now_us: i64,
+    /// When the partition was found to have another log, in which what was read before may stand again.
+    replaced_us: Option<i64>,
     /// Reports taken, repeated ones too.
     taken: u32,
     rows: Vec<StateRow>,
@@ -44,7 +47,7 @@ impl<'a> Reports<'a> {
         (id, run): (Uuid, &'a mut CachedRun),
         head: Head,
         redo: &'a mut Redo,
-        batch: &Batch,
+        (batch, replaced_us): (&Batch, Option<i64>),
     ) -> Self {
         Self {
             store,
@@ -54,6 +57,7 @@ impl<'a> Reports<'a> {
             redo,
             state_every: batch.state_every.get(),
             now_us: batch.now_us,
+            replaced_us,
             taken: 0,
             rows: Vec::new(),
             contacts: Vec::new(),
@@ -117,11 +121,19 @@ impl<'a> Reports<'a> {
     }
 
     /// A report's identity is (node, start, `seq`). Without `seq` it is its place in the topic, and the offset that
-    /// the head expects says that it is new.
+    /// the head expects says that it is new: but in a log that was found in another's place, what a device reported
+    /// until then is in if the store has as late a report of it.
     fn arrive(&mut self, slot: u32, report: &Report) -> Result<Arrival, Trouble> {
-        let Some(seq) = report.seq else { return Ok(Arrival::Newest) };
-        let start_us = report.start_us.unwrap_or(0);
         let person = self.run.people.entry(slot).or_default();
+        let Some(seq) = report.seq else {
+            let latest_us = person.latest.map(|latest| latest.time_us);
+            return Ok(if was_read_before(report.timestamp_us, latest_us, self.replaced_us) {
+                Arrival::Repeated
+            } else {
+                Arrival::Newest
+            });
+        };
+        let start_us = report.start_us.unwrap_or(0);
         match person.start.start_us {
             Some(current_us) if current_us > start_us => {
                 let key = session_id(self.id, slot, start_us);

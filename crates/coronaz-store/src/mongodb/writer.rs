@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::codec::{Fields, uuid};
 use super::frames::{self, FrameFacts};
-use super::head::Head;
+use super::head::{Head, Place};
 use super::log::{self, Commit, Outcome};
 use super::partitions;
 use super::redo::{Redo, insert_all};
@@ -51,6 +51,9 @@ struct Writing<'a> {
     store: &'a Store,
     cache: &'a mut Cache,
     batch: &'a Batch,
+    /// Which of the partition's logs the batch is of, and since when that is known.
+    life: u32,
+    replaced_us: Option<i64>,
     committed: Committed,
     refused: Vec<Rejected>,
     /// Records of runs that were deleted, by run.
@@ -79,6 +82,8 @@ impl MongoIngestion {
             store: &store,
             cache: &mut self.cache,
             batch,
+            life: partition.offset.life,
+            replaced_us: partition.offset.replaced_us,
             committed: Committed::default(),
             refused: Vec::new(),
             skipped: Vec::new(),
@@ -87,10 +92,10 @@ impl MongoIngestion {
             writing.write_run(&work)?;
         }
         let Writing { mut committed, refused, skipped, .. } = writing;
-        rejected::insert(&store, batch, &refused)?;
-        insert_gaps(&store, batch)?;
+        rejected::insert(&store, batch, partition.offset.life, &refused)?;
+        insert_gaps(&store, batch, partition.offset.life)?;
         let count = (batch.records() as u64, (batch.rejected.len() + refused.len()) as u64);
-        if !partitions::advance(&store, &partition.offset, (batch.to, count.0, count.1))? {
+        if !partitions::advance(&store, &partition.offset, batch, count)? {
             let now = partitions::one(&store, batch.partition)?;
             return Err(Trouble::Fenced(partitions::found(now.as_ref())));
         }
@@ -120,10 +125,11 @@ impl Writing<'_> {
             self.skipped.push((work.run, work.records()));
             return Ok(Outcome::Done);
         }
-        let next = run.head.next(partition);
-        if next >= work.next {
+        let (life, after) = (self.life, Place { life: self.life, offset: work.next });
+        if run.head.next(partition) >= after {
             return Ok(Outcome::Done);
         }
+        let next = run.head.next(partition).in_life(life);
         if followed.from.replace(next).is_some_and(|from| from != next) {
             // Somebody has written records of this partition meanwhile: what we followed is not what is in.
             followed.facts = None;
@@ -145,7 +151,7 @@ impl Writing<'_> {
         self.take_reports(work, next, &mut attempt)?;
         self.take_frames(work, next, &mut attempt, followed)?;
         let Attempt { mut head, redo, committed, mut refused } = attempt;
-        head.next.insert(partition, work.next);
+        head.next.insert(partition, after);
         let commit = Commit { run: work.run, head, redo, partition, epoch, now_us };
         let outcome = log::append(self.store, &commit)?;
         let run = self.cache.run(self.store, work.run)?;
@@ -180,7 +186,13 @@ impl Writing<'_> {
         }
         let run = self.cache.run(self.store, work.run)?;
         let head = attempt.head.clone();
-        let taking = Reports::new(self.store, (work.run, run), head, &mut attempt.redo, self.batch);
+        let taking = Reports::new(
+            self.store,
+            (work.run, run),
+            head,
+            &mut attempt.redo,
+            (self.batch, self.replaced_us),
+        );
         attempt.head = taking.take_all(&reports, &mut attempt.committed)?;
         Ok(())
     }
@@ -211,7 +223,7 @@ impl Writing<'_> {
             return Ok(());
         }
         let run = self.cache.run(self.store, work.run)?;
-        let owned = (self.batch.partition, self.batch.epoch);
+        let owned = ((self.batch.partition, self.batch.epoch), self.life);
         let facts = match &followed.facts {
             Some(facts) => facts,
             None => followed.facts.insert(frames::take(self.store, (work.run, &mut *run), owned, &admitted)?),
@@ -276,13 +288,14 @@ fn announce(head: &mut Head, announcement: &Announcement, redo: &mut Redo) {
     redo.raise(names::RUNS, announcement.run.to_string(), "told", told);
 }
 
-fn insert_gaps(store: &Store, batch: &Batch) -> Result<(), Trouble> {
+fn insert_gaps(store: &Store, batch: &Batch, life: u32) -> Result<(), Trouble> {
     let documents: Vec<Document> = batch
         .gaps
         .iter()
         .map(|gap| {
             doc! {
-                "_id": format!("{}/{}", batch.partition, gap.from), "partition": batch.partition, "from": gap.from,
+                "_id": rejected::record_id(batch.partition, life, gap.from), "partition": batch.partition,
+                "life": i64::from(life), "from": gap.from,
                 "to": gap.to, "at_us": batch.now_us, "reason": &gap.reason,
             }
         })

@@ -64,9 +64,9 @@ fn write(
 ) -> Result<Committed, CommitFailure> {
     // The update at the end decides; this look spares the work for a batch that is fenced already.
     let found = found_offset(transaction, batch.partition)?;
-    if found.0 != Some((batch.epoch, batch.from)) {
-        return Err(CommitFailure::fenced(batch, found));
-    }
+    let Some(life) = found.1.filter(|_| found.0.0 == Some((batch.epoch, batch.from))) else {
+        return Err(CommitFailure::fenced(batch, found.0));
+    };
     let log_rule = cache.log_rule;
     let mut committed = Committed::default();
     for AnnouncementRecord { announcement, .. } in &batch.announcements {
@@ -90,7 +90,7 @@ fn write(
         if taken.is_empty() && refused.len() > before {
             continue;
         }
-        let mut writing = RunBatch::new(transaction, run, batch, log_rule);
+        let mut writing = RunBatch::new(transaction, run, batch, (log_rule, life.since_us));
         for record in taken {
             writing.take(&record.report)?;
         }
@@ -100,33 +100,53 @@ fn write(
     }
     frames::write(transaction, cache, batch, &mut committed, &mut refused)?;
     committed.rejected = refused.len() as u64;
-    insert_rejected(transaction, batch, &refused)?;
-    insert_gaps(transaction, batch)?;
+    insert_rejected(transaction, batch, life.number, &refused)?;
+    insert_gaps(transaction, batch, life.number)?;
     let moved = transaction
         .prepare_cached(
-            "update partition_offset set next = ?, records = records + ?, rejected = rejected + ?
-             where partition = ? and epoch = ? and next = ?",
+            "update partition_offset set next = ?1, records = records + ?2, rejected = rejected + ?3,
+                 mark = case when ?4 then null else coalesce(?5, mark) end,
+                 life = life + ?4, earlier_records = case when ?4 then records + ?2 else earlier_records end,
+                 replaced_us = case when ?4 then ?6 else replaced_us end
+             where partition = ?7 and epoch = ?8 and next = ?9",
         )?
         .execute(params![
-            batch.to,
+            batch.next(),
             batch.records().cast_signed(),
             (batch.rejected.len() + refused.len()).cast_signed(),
+            batch.replaced,
+            batch.mark.filter(|_| !batch.replaced),
+            batch.now_us,
             batch.partition,
             batch.epoch,
             batch.from
         ])?;
     if moved == 0 {
-        return Err(CommitFailure::fenced(batch, found_offset(transaction, batch.partition)?));
+        return Err(CommitFailure::fenced(batch, found_offset(transaction, batch.partition)?.0));
     }
     Ok(committed)
 }
 
-fn found_offset(transaction: &Transaction<'_>, partition: i32) -> rusqlite::Result<FoundOffset> {
-    transaction
-        .prepare_cached("select epoch, next from partition_offset where partition = ?")?
-        .query_row([partition], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map(FoundOffset)
+/// Which of the partition's logs a batch is of.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    number: u32,
+    /// When it was found to be another one than before.
+    since_us: Option<i64>,
+}
+
+/// What the store expects next of a partition.
+fn found_offset(
+    transaction: &Transaction<'_>,
+    partition: i32,
+) -> rusqlite::Result<(FoundOffset, Option<Life>)> {
+    let found = transaction
+        .prepare_cached("select epoch, next, life, replaced_us from partition_offset where partition = ?")?
+        .query_row([partition], |row| {
+            Ok(((row.get(0)?, row.get(1)?), Life { number: row.get(2)?, since_us: row.get(3)? }))
+        })
+        .optional()?;
+    Ok((FoundOffset(found.map(|(place, _)| place)), found.map(|(_, life)| life)))
 }
 
 /// The reports of each run, in their order. A report without a run belongs to the run with the nil UUID.
@@ -174,19 +194,21 @@ fn skip(
 fn insert_rejected(
     transaction: &Transaction<'_>,
     batch: &Batch,
+    life: u32,
     refused: &[Rejected],
 ) -> rusqlite::Result<()> {
     if batch.rejected.is_empty() && refused.is_empty() {
         return Ok(());
     }
     let mut statement = transaction.prepare_cached(
-        "insert or ignore into rejected (partition, record_offset, at_us, reason, run, bytes)
-         values (?, ?, ?, ?, ?, ?)",
+        "insert or ignore into rejected (partition, life, record_offset, at_us, reason, run, bytes)
+         values (?, ?, ?, ?, ?, ?, ?)",
     )?;
     for Rejected { offset, reason, run, bytes } in batch.rejected.iter().chain(refused) {
         let kept = &bytes[..bytes.len().min(REJECTED_BYTES_MAX)];
         statement.execute(params![
             batch.partition,
+            life,
             offset,
             batch.now_us,
             reason,
@@ -200,13 +222,14 @@ fn insert_rejected(
     Ok(())
 }
 
-fn insert_gaps(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+fn insert_gaps(transaction: &Transaction<'_>, batch: &Batch, life: u32) -> rusqlite::Result<()> {
     for gap in &batch.gaps {
         transaction
             .prepare_cached(
-                "insert or ignore into gap (partition, from_offset, to_offset, at_us, reason) values (?, ?, ?, ?, ?)",
+                "insert or ignore into gap (partition, life, from_offset, to_offset, at_us, reason)
+                 values (?, ?, ?, ?, ?, ?)",
             )?
-            .execute(params![batch.partition, gap.from, gap.to, batch.now_us, gap.reason])?;
+            .execute(params![batch.partition, life, gap.from, gap.to, batch.now_us, gap.reason])?;
     }
     Ok(())
 }

@@ -46,13 +46,15 @@ pub(super) fn take(
              on conflict (partition) do update set owner = ?2, epoch = ?3, until_us = ?4",
         )?
         .execute(params![partition, owner, epoch, until(now_us, lasts)])?;
-    let next = transaction
+    transaction
         .prepare_cached(
             "insert into partition_offset (partition, epoch) values (?1, ?2)
-             on conflict (partition) do update set epoch = ?2 returning next",
+             on conflict (partition) do update set epoch = ?2 returning next, life, mark",
         )?
-        .query_row(params![partition, epoch], |row| row.get(0))?;
-    Ok(Some(Held { partition, epoch, next }))
+        .query_row(params![partition, epoch], |row| {
+            Ok(Held { partition, epoch, next: row.get(0)?, life: row.get(1)?, mark: row.get(2)? })
+        })
+        .map(Some)
 }
 
 pub(super) fn heartbeat(transaction: &Transaction<'_>, heartbeat: &Heartbeat) -> rusqlite::Result<Ownership> {
@@ -119,7 +121,8 @@ pub(super) fn release(
 pub(super) fn offsets(connection: &Connection) -> rusqlite::Result<Vec<PartitionOffset>> {
     connection
         .prepare_cached(
-            "select partition, epoch, next, records, rejected from partition_offset order by partition",
+            "select partition, epoch, next, records, rejected, life, replaced_us, mark, earlier_records
+             from partition_offset order by partition",
         )?
         .query_map([], |row| {
             Ok(PartitionOffset {
@@ -128,6 +131,10 @@ pub(super) fn offsets(connection: &Connection) -> rusqlite::Result<Vec<Partition
                 next: row.get(2)?,
                 records: row.get::<_, i64>(3)?.cast_unsigned(),
                 rejected: row.get::<_, i64>(4)?.cast_unsigned(),
+                life: row.get(5)?,
+                replaced_us: row.get(6)?,
+                mark: row.get(7)?,
+                earlier_records: row.get::<_, i64>(8)?.cast_unsigned(),
             })
         })?
         .collect()

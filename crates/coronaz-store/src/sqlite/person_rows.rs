@@ -2,6 +2,7 @@
 
 use super::people_log;
 use crate::Health;
+use crate::batch::was_read_before;
 use crate::encounter::{Chain, Meetings};
 use crate::seen::Seen;
 use crate::view::{self, Claimed};
@@ -150,15 +151,23 @@ impl Session {
 }
 
 /// A report's identity is (node, start, `seq`). Without `seq` it is its place in the topic, and the offset
-/// that the store expects says that it is new.
+/// that the store expects says that it is new: but in a log that was found in another's place at `replaced_us`, what a
+/// device reported until then is in if the store has as late a report of it.
 pub(super) fn arrive(
     transaction: &Transaction<'_>,
     run: i64,
     slot: u32,
     person: &mut Person,
-    report: &Report,
+    (report, replaced_us): (&Report, Option<i64>),
 ) -> rusqlite::Result<Arrival> {
-    let Some(seq) = report.seq else { return Ok(Arrival::Newest) };
+    let Some(seq) = report.seq else {
+        let latest_us = person.latest.map(|latest| latest.time_us);
+        return Ok(if was_read_before(report.timestamp_us, latest_us, replaced_us) {
+            Arrival::Repeated
+        } else {
+            Arrival::Newest
+        });
+    };
     let start_us = report.start_us.unwrap_or(0);
     match person.session.start_us {
         Some(current_us) if current_us > start_us => {

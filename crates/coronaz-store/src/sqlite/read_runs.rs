@@ -157,7 +157,7 @@ pub(super) fn gaps(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<Mi
     let gaps = transaction
         .prepare_cached(
             "select partition, from_offset, to_offset, at_us, reason from gap
-             order by partition, from_offset limit ?",
+             order by partition, life, from_offset limit ?",
         )?
         .query_map([limit.cast_signed()], |row| {
             Ok(MissingRecords {

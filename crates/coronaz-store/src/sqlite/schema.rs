@@ -9,13 +9,14 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x435A_5331;
 
 /// One step for each version; a released one is never changed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_fleets.sql"),
     include_str!("migrations/0003_arrivals.sql"),
     include_str!("migrations/0004_runs.sql"),
     include_str!("migrations/0005_people.sql"),
     include_str!("migrations/0006_clocks_and_views.sql"),
+    include_str!("migrations/0007_lives.sql"),
 ];
 
 /// The version this program writes.

@@ -4,6 +4,7 @@
 pub(crate) mod administering;
 pub(crate) mod choosing;
 pub(crate) mod exactly_once;
+pub(crate) mod lives;
 pub(crate) mod reading;
 pub(crate) mod writing;
 
@@ -163,6 +164,12 @@ macro_rules! contract {
             runs_go_when_nothing_of_them_was_stored_for_long_whatever_their_own_clocks_say,
             a_deletion_that_was_broken_off_is_finished_by_the_next_call,
             a_rejected_record_goes_with_the_run_it_names,
+        );
+        $crate::contract!(@ $stores, lives:
+            what_stands_again_in_another_log_changes_nothing_and_what_is_new_is_stored,
+            what_a_log_is_recognised_by_is_kept_with_its_offset_and_goes_with_the_log,
+            gaps_and_rejected_records_of_two_logs_are_kept_apart,
+            the_end_of_a_log_is_written_by_the_owner_of_its_partition_alone_and_once,
         );
         $crate::contract!(@ $stores, exactly_once:
             whatever_happens_to_two_writers_everything_is_in_once,

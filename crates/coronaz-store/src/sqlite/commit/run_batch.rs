@@ -34,6 +34,8 @@ pub(super) struct RunBatch<'a> {
     log: PeopleLog<'a>,
     log_is_known: &'a mut bool,
     log_cursor: &'a mut u32,
+    /// When the partition was found to have another log, in which what was read before may stand again.
+    replaced_us: Option<i64>,
     /// People looked up in the log.
     looked_up: u32,
     partition: i32,
@@ -58,7 +60,7 @@ impl<'a> RunBatch<'a> {
         transaction: &'a Transaction<'a>,
         run: &'a mut CachedRun,
         batch: &Batch,
-        rule: LogRule,
+        (rule, replaced_us): (LogRule, Option<i64>),
     ) -> Self {
         let CachedRun { row, slots, homes, log_cursor, .. } = run;
         let HomeOf { people, elsewhere, log_is_known } = homes.of(batch.partition, batch.epoch);
@@ -71,6 +73,7 @@ impl<'a> RunBatch<'a> {
             elsewhere,
             log_is_known,
             log_cursor,
+            replaced_us,
             looked_up: 0,
             partition: batch.partition,
             strayed: false,
@@ -130,7 +133,7 @@ impl<'a> RunBatch<'a> {
         }
         let newest_us = report.contacts.iter().map(|contact| contact.timestamp_us).max();
         person.passed_us = person.passed_us.max(newest_us.unwrap_or(i64::MIN));
-        match person_rows::arrive(self.transaction, run, slot, person, report)? {
+        match person_rows::arrive(self.transaction, run, slot, person, (report, self.replaced_us))? {
             Arrival::Repeated => self.committed.repeated += 1,
             arrival => self.accept(slot, report, arrival == Arrival::Late)?,
         }
