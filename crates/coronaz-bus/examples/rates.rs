@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coronaz_bus::{
     BusConfig, ContentType, Incoming, KafkaSink, KafkaSource, Limits, Record, RecordSink, RecordSource,
-    SendError, ensure_topic,
+    SendError, TopicEnds, ensure_topic,
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -40,9 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     "coronaz-rates".clone_into(&mut config.topic);
     let partitions = ensure_topic(&config, WAIT)?;
     let mut source = KafkaSource::new(&config)?;
-    for partition in 0..partitions.cast_signed() {
-        let end = source.watermarks(partition, WAIT)?.high;
-        source.assign(partition, end)?;
+    let all: Vec<i32> = (0..partitions.cast_signed()).collect();
+    for (partition, ends) in TopicEnds::new(&config)?.ask(&all, WAIT)? {
+        source.assign(partition, ends.high)?;
     }
     source.pause()?;
     produce(&config, records, bytes, &kind)?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 /// The most that key and payload of a record may have together: 256 KiB. Kafka by default and the
 /// embedded broker take no batch above 1 MiB; a quarter of that leaves room for headers and keeps every
@@ -15,8 +16,11 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// goes beyond belongs on the sender's disk.
 const QUEUE_KBYTES: u32 = 64 * 1024;
 
+/// What an answer has beside the records: the client asks for 512 bytes, and a batch larger than the limit is sent whole.
+const RECEIVE_SLACK_BYTES: u64 = 2 << 20;
+
 /// Settings of the client that the bus's promises rest on; they cannot be passed through.
-const OWN_SETTINGS: [&str; 15] = [
+const OWN_SETTINGS: [&str; 20] = [
     "acks",
     "allow.auto.create.topics",
     "auto.offset.reset",
@@ -24,11 +28,16 @@ const OWN_SETTINGS: [&str; 15] = [
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",
+    "fetch.max.bytes",
+    "fetch.message.max.bytes",
     "fetch.wait.max.ms",
     "group.id",
     "linger.ms",
+    "log.connection.close",
+    "max.partition.fetch.bytes",
     "metadata.broker.list",
     "partitioner",
+    "receive.message.max.bytes",
     "request.required.acks",
     "statistics.interval.ms",
     "transactional.id",
@@ -60,9 +69,13 @@ pub struct BusConfig {
     /// KiB that a source reads ahead at most. Default 16,384.
     pub prefetch_kbytes: u32,
     /// After how long without a record from a partition that has some the source asks anew; after
-    /// the third time in vain it gives one record up. And after how long without a word about any
+    /// the third time in vain it looks for the next record that can be read and gives up what lies before it. (What the
+    /// client says it cannot read is passed within seconds.) And after how long without a word about any
     /// pending record, from a broker that is there, the sink starts its session anew. Default 30 s.
     pub stuck_after: Duration,
+    /// How often a source looks whether a record that it has read is still where it was, for a log that was replaced
+    /// without a word. Default 60 s.
+    pub compare_every: Duration,
     settings: BTreeMap<String, String>,
 }
 
@@ -80,6 +93,7 @@ impl BusConfig {
             fetch_wait: Duration::from_millis(100),
             prefetch_kbytes: 16 * 1024,
             stuck_after: Duration::from_secs(30),
+            compare_every: Duration::from_secs(60),
             settings: BTreeMap::new(),
         }
     }
@@ -173,12 +187,15 @@ impl BusConfig {
 
     pub(crate) fn consumer(&self) -> ClientConfig {
         let mut client = self.client();
+        let prefetch_kbytes = self.prefetch_kbytes.max(1024);
+        let fetch_bytes = u64::from(prefetch_kbytes) * 1024;
         client
             // Partitions are assigned by hand; the client wants a name to do so and joins no group.
             .set("group.id", "coronaz")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // An offset that is not there any more: from the first one, and `Positions` tells the gap.
+            // An offset that is not there any more: what that means is for the source to find out, which hears of it by
+            // a log line. (After `error` the client does not fetch the partition again, not even after a seek.)
             .set("auto.offset.reset", "earliest")
             .set("check.crcs", "true")
             .set("fetch.wait.max.ms", self.fetch_wait.as_millis().to_string())
@@ -186,8 +203,29 @@ impl BusConfig {
             // The pause after the read-ahead was full; the default of a second would be the latency
             // of everything behind it.
             .set("fetch.queue.backoff.ms", "20")
-            .set("queued.max.messages.kbytes", self.prefetch_kbytes.max(1024).to_string())
-            .set("statistics.interval.ms", "500");
+            .set("queued.max.messages.kbytes", prefetch_kbytes.to_string())
+            // One answer is no larger than the read-ahead, whatever the number of partitions.
+            .set("fetch.max.bytes", fetch_bytes.to_string())
+            .set("receive.message.max.bytes", (fetch_bytes + RECEIVE_SLACK_BYTES).to_string())
+            // A lost connection is a log line too, which arrives in order with the records: what comes after it is compared
+            // with what came before.
+            .set("log.connection.close", "true")
+            .set_log_level(RDKafkaLogLevel::Info);
+        client
+    }
+
+    /// A client that only asks where partitions end. It has no statistics, which somebody would have to take.
+    pub(crate) fn ends(&self) -> ClientConfig {
+        self.client()
+    }
+
+    /// A client that looks at single records.
+    pub(crate) fn scout(&self) -> ClientConfig {
+        let mut client = self.consumer();
+        client
+            .set("queued.min.messages", "1")
+            .set("fetch.message.max.bytes", "1024")
+            .set("log.connection.close", "false");
         client
     }
 }
@@ -289,5 +327,22 @@ mod tests {
         assert!(matches!(config.set_pair("acks=0"), Err(ConfigError::Own { .. })));
         assert!(matches!(config.set_pair("compression.type"), Err(ConfigError::NoPair { .. })));
         assert!(!format!("{config:?}").contains("a=b"), "a password must not reach a log");
+    }
+
+    #[test]
+    fn only_a_client_whose_events_a_thread_of_its_own_takes_has_statistics() {
+        let config = BusConfig::new("a:1");
+        for client in [config.consumer(), config.scout(), config.ends(), config.admin()] {
+            assert_eq!(client.get("statistics.interval.ms"), None, "{client:?}");
+        }
+        assert!(config.producer().get("statistics.interval.ms").is_some());
+    }
+
+    #[test]
+    fn an_answer_is_no_larger_than_the_read_ahead() {
+        let config = BusConfig { prefetch_kbytes: 4096, ..BusConfig::new("a:1") };
+        let bytes = |name: &str| config.consumer().get(name).and_then(|text| text.parse::<u64>().ok());
+        assert_eq!(bytes("fetch.max.bytes"), Some(4 << 20));
+        assert_eq!(bytes("receive.message.max.bytes"), Some(6 << 20));
     }
 }

@@ -9,7 +9,8 @@
 //! | `sink` | `RecordSink`, how records are handed over and how they are acknowledged |
 //! | `source` | `RecordSource`, how partitions are read from offsets that the caller keeps |
 //! | `config` | `BusConfig`: where the brokers are, the topic, everything that can be set |
-//! | `positions` | what comes next in each partition: repeats dropped, gaps told (pure) |
+//! | `positions` | what comes next in each partition: repeats dropped, gaps told, logs told apart (pure) |
+//! | `mark` | what a record looked like, by which a log is recognised (pure) |
 //! | `partitioner` | which partition a key belongs to (pure) |
 //! | `kafka` | both traits over librdkafka, and the topic's creation |
 //! | `memory` | both traits in memory, with faults to order, for tests and simulation |
@@ -37,6 +38,7 @@
 
 mod config;
 mod kafka;
+mod mark;
 mod memory;
 mod partitioner;
 mod positions;
@@ -45,7 +47,8 @@ mod sink;
 mod source;
 
 pub use config::{BusConfig, ConfigError, RECORD_BYTES_MAX};
-pub use kafka::{KafkaSink, KafkaSource, TopicError, ensure_topic};
+pub use kafka::{KafkaSink, KafkaSource, TopicEnds, TopicError, ensure_topic};
+pub use mark::Mark;
 pub use memory::{MemoryBus, MemorySink, MemorySource};
 pub use partitioner::partition_of;
 pub use record::{ContentType, Message, Record};

@@ -1,16 +1,17 @@
 //! Both traits in memory, with faults to order, for tests and simulation. No clock, no threads: the
 //! same calls give the same answers, as long as every wait is zero.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::BusConfig;
+use crate::mark::Mark;
 use crate::partitioner::partition_of;
 use crate::positions::{Admission, Positions};
 use crate::record::{ContentType, Message, Record};
 use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_size};
-use crate::source::{Incoming, Limits, RecordSource, SourceError, SourceFigures, Watermarks};
+use crate::source::{GapReason, Incoming, Limits, RecordSource, SourceError, SourceFigures, Watermarks};
 
 /// A broker in memory. Clones are the same broker; its sinks and sources may live in any thread.
 #[derive(Clone)]
@@ -84,6 +85,7 @@ impl MemoryBus {
             turn: 0,
             rewinds_seen,
             paused: false,
+            ends: None,
         }
     }
 
@@ -123,13 +125,34 @@ impl MemoryBus {
 
     /// Removes a partition's records before `offset`, as retention does.
     pub fn expire(&self, partition: i32, offset: i64) {
-        let mut log = self.shared.lock();
-        if let Some(partition) =
-            usize::try_from(partition).ok().and_then(|place| log.partitions.get_mut(place))
-        {
+        self.change(partition, |partition| {
             while partition.low < offset && partition.records.pop_front().is_some() {
                 partition.low += 1;
             }
+        });
+    }
+
+    /// The broker loses a partition's records from `offset` on, as after a loss of power. What is sent then gets their
+    /// offsets.
+    pub fn truncate(&self, partition: i32, offset: i64) {
+        self.change(partition, |partition| {
+            let kept = usize::try_from(offset - partition.low).unwrap_or(0);
+            partition.records.truncate(kept);
+        });
+    }
+
+    /// All records are gone, as when the broker's data was removed or the topic was deleted and made again: offsets begin
+    /// with 0.
+    pub fn forget(&self) {
+        for partition in self.shared.lock().partitions.iter_mut() {
+            *partition = Partition::default();
+        }
+    }
+
+    fn change(&self, partition: i32, change: impl FnOnce(&mut Partition)) {
+        let mut log = self.shared.lock();
+        if let Some(found) = usize::try_from(partition).ok().and_then(|place| log.partitions.get_mut(place)) {
+            change(found);
         }
     }
 }
@@ -248,9 +271,29 @@ pub struct MemorySource {
     turn: usize,
     rewinds_seen: usize,
     paused: bool,
+    ends: Option<BTreeMap<i32, Watermarks>>,
 }
 
 impl MemorySource {
+    /// Where the partition is read next, once the last record was compared with what is there now.
+    fn cursor_in(&mut self, place: usize, found: &Partition, into: &mut Vec<Incoming>) -> i64 {
+        let (partition, cursor) = self.cursors[place];
+        let is_other = match self.positions.mark(partition) {
+            Some(mark) if mark.offset() < found.low => false,
+            Some(mark) => found.get(mark.offset()).is_none_or(|record| !mark.is_of(record)),
+            None => cursor > found.high(),
+        };
+        if is_other {
+            self.positions.restart(partition, None, into);
+            self.cursors[place].1 = 0;
+        } else {
+            self.positions.recognise(partition);
+        }
+        let cursor = self.cursors[place].1.max(found.low);
+        self.positions.skip(partition, found.low, GapReason::Expired, into);
+        cursor
+    }
+
     fn take(&mut self, limits: Limits, into: &mut Vec<Incoming>) -> Result<usize, SourceError> {
         let shared = Arc::clone(&self.shared);
         let log = shared.lock();
@@ -267,27 +310,23 @@ impl MemorySource {
         while records < limits.records.max(1) && bytes < limits.bytes.max(1) && idle < self.cursors.len() {
             let place = self.turn % self.cursors.len();
             self.turn = self.turn.wrapping_add(1);
-            let (partition, cursor) = self.cursors[place];
+            let partition = self.cursors[place].0;
             let Some(found) = usize::try_from(partition).ok().and_then(|place| log.partitions.get(place))
             else {
                 idle += 1;
                 continue;
             };
-            let high = found.high();
-            if cursor > high {
-                return Err(SourceError::BeyondEnd { partition, next: cursor, high });
-            }
-            let offset = cursor.max(found.low);
+            let offset = self.cursor_in(place, found, into);
             let Some(message) = found.get(offset) else {
                 idle += 1;
                 continue;
             };
             idle = 0;
             self.cursors[place].1 = offset + 1;
-            if self.positions.admit(partition, offset, into) == Admission::Taken {
+            let size = message.bytes();
+            if self.positions.take(message.clone(), into) == Admission::Taken {
                 records += 1;
-                bytes += message.bytes();
-                self.positions.push(message.clone(), into);
+                bytes += size;
             }
         }
         Ok(records)
@@ -296,7 +335,16 @@ impl MemorySource {
 
 impl RecordSource for MemorySource {
     fn assign(&mut self, partition: i32, next_offset: i64) -> Result<(), SourceError> {
-        self.positions.set(partition, next_offset);
+        self.assign_after(partition, next_offset, None)
+    }
+
+    fn assign_after(
+        &mut self,
+        partition: i32,
+        next_offset: i64,
+        mark: Option<Mark>,
+    ) -> Result<(), SourceError> {
+        self.positions.set(partition, next_offset, mark);
         self.cursors.retain(|cursor| cursor.0 != partition);
         self.cursors.push((partition, next_offset));
         self.cursors.sort_unstable();
@@ -352,14 +400,27 @@ impl RecordSource for MemorySource {
         self.positions.get(partition)
     }
 
-    fn watermarks(&mut self, partition: i32, _wait: Duration) -> Result<Watermarks, SourceError> {
+    fn mark(&self, partition: i32) -> Option<Mark> {
+        self.positions.mark(partition)
+    }
+
+    /// A broker that is away does not answer.
+    fn ask_for_ends(&mut self) {
         let log = self.shared.lock();
-        let found = usize::try_from(partition).ok().and_then(|place| log.partitions.get(place));
-        match found {
-            Some(_) if log.away => Err(SourceError::Unreachable { reason: "the broker is away".to_owned() }),
-            Some(found) => Ok(Watermarks { low: found.low, high: found.high() }),
-            None => Err(SourceError::Unreachable { reason: format!("there is no partition {partition}") }),
-        }
+        let ends = self.positions.partitions().filter_map(|partition| {
+            let found = usize::try_from(partition).ok().and_then(|place| log.partitions.get(place))?;
+            Some((partition, Watermarks { low: found.low, high: found.high() }))
+        });
+        self.ends = (!log.away).then(|| ends.collect());
+    }
+
+    fn take_ends(&mut self) -> Option<BTreeMap<i32, Watermarks>> {
+        self.ends.take()
+    }
+
+    /// It goes on at once, with whatever is there.
+    fn stalled(&self) -> Vec<i32> {
+        Vec::new()
     }
 
     fn is_reachable(&self) -> bool {

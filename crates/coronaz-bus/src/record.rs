@@ -69,7 +69,8 @@ pub struct Record<'a> {
     pub token: u64,
 }
 
-/// A record that was read.
+/// A record that was read. Of key and payload at most one byte more than [`RECORD_BYTES_MAX`](crate::RECORD_BYTES_MAX) is
+/// kept of each: by that a reader sees that it is too large.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The partition it stood in.

@@ -1,17 +1,32 @@
 //! How partitions are read, from offsets that the caller keeps.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::mark::Mark;
 use crate::record::Message;
 
 /// Reads partitions that were assigned by hand, each from an offset that the caller keeps (in the
 /// store, beside the rows). No consumer group, no committed offsets.
 ///
-/// Within a partition offsets only rise; what the broker delivers again is dropped.
+/// Within a partition offsets only rise; what the broker delivers again is dropped. An offset belongs to one log: when the
+/// broker has another one (the topic was deleted and made again, its data was replaced, its end was lost), the source
+/// says so ([`Incoming::Replaced`]) and reads that one from its first record. It notices by the record before the
+/// position, which it compares whenever the connection was lost, when the broker says that there is no such offset, and
+/// from time to time.
 pub trait RecordSource: Send {
     /// Reads `partition` from `next_offset` on, beside those already assigned. Assigning it again
     /// moves it there (a seek).
     fn assign(&mut self, partition: i32, next_offset: i64) -> Result<(), SourceError>;
+
+    /// As [`assign`](Self::assign), with the mark of a record before `next_offset` (usually the last one read): it is
+    /// compared before anything is handed out.
+    fn assign_after(
+        &mut self,
+        partition: i32,
+        next_offset: i64,
+        mark: Option<Mark>,
+    ) -> Result<(), SourceError>;
 
     /// Stops reading `partition`; nothing of it comes out any more. No effect if it was not assigned.
     fn unassign(&mut self, partition: i32) -> Result<(), SourceError>;
@@ -32,8 +47,19 @@ pub trait RecordSource: Send {
     /// The offset that comes next out of `partition`; `None` when it is not assigned.
     fn position(&self, partition: i32) -> Option<i64>;
 
-    /// The partition's first and next offset, asked of the broker, waiting up to `wait`.
-    fn watermarks(&mut self, partition: i32, wait: Duration) -> Result<Watermarks, SourceError>;
+    /// The mark of the last record that came out of `partition`, or the one that it was assigned with.
+    fn mark(&self, partition: i32) -> Option<Mark>;
+
+    /// Asks the broker where the assigned partitions begin and end, all of them at once, and does not wait for the
+    /// answer.
+    fn ask_for_ends(&mut self);
+
+    /// The answer to the last [`ask_for_ends`](Self::ask_for_ends), once it is there; each is given once.
+    fn take_ends(&mut self) -> Option<BTreeMap<i32, Watermarks>>;
+
+    /// Partitions that have records, or another end than they should, and have yielded nothing since that was noticed:
+    /// they stand still for now.
+    fn stalled(&self) -> Vec<i32>;
 
     /// Whether the broker was there when last heard of.
     fn is_reachable(&self) -> bool;
@@ -74,6 +100,16 @@ pub enum Incoming {
         /// Why.
         reason: GapReason,
     },
+    /// The partition has another log than the one that was read so far. What comes next is that log, from its first
+    /// record on; what was read before may come again.
+    Replaced {
+        /// The partition.
+        partition: i32,
+        /// The offset that would have come next in the former log.
+        next: i64,
+        /// The end of the former log, as far as it is known to have gone beyond `next`: records up to there are lost.
+        end: Option<i64>,
+    },
 }
 
 impl Incoming {
@@ -81,7 +117,7 @@ impl Incoming {
     pub fn partition(&self) -> i32 {
         match self {
             Self::Record(message) => message.partition,
-            Self::Gap { partition, .. } => *partition,
+            Self::Gap { partition, .. } | Self::Replaced { partition, .. } => *partition,
         }
     }
 
@@ -90,6 +126,7 @@ impl Incoming {
         match self {
             Self::Record(message) => message.offset + 1,
             Self::Gap { to, .. } => *to,
+            Self::Replaced { .. } => 0,
         }
     }
 }
@@ -97,11 +134,14 @@ impl Incoming {
 /// Why offsets do not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GapReason {
-    /// The broker went on with a later offset: expired by retention, or removed (a compacted topic,
-    /// another program's transaction marker).
+    /// The broker went on with a later offset: removed (a compacted topic, another program's transaction marker), or
+    /// left out because it was damaged.
     Missing,
-    /// The broker says that the record is there and does not hand it out, asked again and again.
-    Undeliverable,
+    /// The partition begins with a later offset: expired by retention before it was read.
+    Expired,
+    /// The broker says that the records are there, and what it hands out for them cannot be read: damaged, compressed in
+    /// a way that nothing comes out of, or nothing at all.
+    Unreadable,
 }
 
 /// A partition's ends.
@@ -133,6 +173,8 @@ pub struct SourceFigures {
     pub gaps: u64,
     /// Times that a partition with records left had to be asked for anew.
     pub refetches: u64,
+    /// Times that a partition turned out to have another log.
+    pub replaced: u64,
 }
 
 /// Why reading does not go on by itself.
@@ -143,20 +185,6 @@ pub enum SourceError {
     NotAssigned {
         /// The partition asked for.
         partition: i32,
-    },
-    /// The caller's offset lies beyond the partition's end: the topic was made anew, or these are
-    /// another broker's offsets. Told again from time to time; other partitions go on.
-    #[error(
-        "partition {partition} ends at offset {high}, before the offset {next} to go on from: \
-         has the broker's data been replaced?"
-    )]
-    BeyondEnd {
-        /// The partition.
-        partition: i32,
-        /// The caller's offset.
-        next: i64,
-        /// The broker's end.
-        high: i64,
     },
     /// The broker did not answer in time.
     #[error("the broker did not answer: {reason}")]

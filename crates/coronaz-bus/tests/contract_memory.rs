@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::Bus;
 use coronaz_bus::{
-    ContentType, DeliveryError, Limits, MemoryBus, Record, RecordSink, RecordSource, SourceError,
+    ContentType, DeliveryError, Incoming, Limits, MemoryBus, Record, RecordSink, RecordSource,
 };
 
 struct Memory(MemoryBus);
@@ -29,6 +29,11 @@ impl Bus for Memory {
     }
     fn revive(&self) {
         self.0.set_away(false);
+    }
+    fn forget_all(&self) -> bool {
+        self.0.forget();
+        self.0.set_time_ms(7);
+        true
     }
     fn can_die(&self) -> bool {
         true
@@ -89,7 +94,26 @@ fn a_lost_acknowledgement_is_told_as_unknown_and_the_record_is_there() {
 #[test]
 fn an_absent_broker_does_not_tell_its_ends() {
     let bus = MemoryBus::new(1);
+    let mut source = bus.source();
+    source.assign(0, 0).expect("assigned");
     bus.set_away(true);
-    let told = bus.source().watermarks(0, Duration::ZERO);
-    assert!(matches!(told, Err(SourceError::Unreachable { .. })));
+    source.ask_for_ends();
+    assert_eq!(source.take_ends(), None);
+}
+
+#[test]
+fn a_log_that_lost_its_end_is_read_from_its_beginning_though_it_has_grown_since() {
+    let bus = MemoryBus::new(1);
+    send(&bus, 10);
+    let mut source = bus.source();
+    source.assign(0, 0).expect("assigned");
+    let mut incoming = Vec::new();
+    source.poll(Duration::ZERO, Limits::default(), &mut incoming).expect("polled");
+    bus.truncate(0, 6);
+    bus.set_time_ms(1);
+    send(&bus, 20);
+    incoming.clear();
+    source.poll(Duration::ZERO, Limits::default(), &mut incoming).expect("polled");
+    assert_eq!(incoming[0], Incoming::Replaced { partition: 0, next: 10, end: None });
+    assert_eq!(incoming.len(), 1 + 26);
 }

@@ -1,6 +1,6 @@
 //! What reader and writer tell each other.
 
-use coronaz_store::Batch;
+use coronaz_store::{Batch, Mark};
 
 /// A batch on its way to the writer.
 #[derive(Debug)]
@@ -22,7 +22,8 @@ pub(crate) struct Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     /// Read this partition, from this offset on, and forget what was read of it before.
-    Assigned { partition: i32, epoch: i64, next: i64, generation: u64 },
+    /// `mark` is of the record before it, if it is known.
+    Assigned { partition: i32, epoch: i64, next: i64, mark: Option<Mark>, generation: u64 },
     /// Do not read it any more.
     Revoked { partition: i32 },
     /// A batch is done with: stored, or not wanted any more.

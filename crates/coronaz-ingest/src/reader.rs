@@ -1,12 +1,12 @@
 //! The polling side: reads partitions, gathers batches, holds back when the store is slower than the topic.
 
 use crate::config::IngestConfig;
-use crate::gather::Gathering;
+use crate::gather::{Gathering, reason_of};
 use crate::news::{News, Work};
 use crate::tally::Tally;
 use crate::writer::Now;
-use coronaz_bus::{Incoming, Limits, RecordSource, SourceError};
-use std::collections::BTreeMap;
+use coronaz_bus::{GapReason, Incoming, Limits, Mark, RecordSource, SourceError, Watermarks};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -20,8 +20,8 @@ const POLL_BYTES_MIN: usize = 64 << 10;
 /// How often the broker is asked where the partitions end, for the lag.
 const LAG_EVERY: Duration = Duration::from_secs(2);
 
-/// How long one such question may take.
-const LAG_WAIT: Duration = Duration::from_millis(500);
+/// A partition that has stood still for so long is said to do so: one that moves on its own does it sooner.
+const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 /// Between two complaints about the same trouble.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
@@ -42,6 +42,8 @@ pub(crate) struct Reader<S> {
     /// By partition: the offset after what is stored, and where the partition ended when last asked.
     places: BTreeMap<i32, Place>,
     lag_at: Duration,
+    /// Since when a partition stands still.
+    stalled_since: Option<Duration>,
     complain_at: Duration,
     heard_beat: bool,
     draining: bool,
@@ -68,6 +70,7 @@ impl<S: RecordSource> Reader<S> {
             paused: false,
             places: BTreeMap::new(),
             lag_at: Duration::ZERO,
+            stalled_since: None,
             complain_at: Duration::ZERO,
             heard_beat: false,
             draining: false,
@@ -77,12 +80,12 @@ impl<S: RecordSource> Reader<S> {
     /// Takes note of what the writer tells.
     pub(crate) fn hear(&mut self, news: News) -> Result<(), SourceError> {
         match news {
-            News::Assigned { partition, epoch, next, generation } => {
+            News::Assigned { partition, epoch, next, mark, generation } => {
                 let given_up = self.gathering.begin(partition, epoch, next, generation);
                 self.unstored_bytes = self.unstored_bytes.saturating_sub(given_up);
                 self.places.insert(partition, Place { stored: next, end: None, drain_to: None });
                 self.lag_at = Duration::ZERO;
-                self.source.assign(partition, next)
+                self.source.assign_after(partition, next, mark.map(Mark::from_bytes))
             }
             News::Revoked { partition } => {
                 let given_up = self.gathering.end(partition);
@@ -118,9 +121,7 @@ impl<S: RecordSource> Reader<S> {
         let wait =
             if self.is_writing && !self.gathering.is_empty() { wait.min(POLL_WHILE_DUE) } else { wait };
         let polled = self.source.poll(wait, self.limits(), &mut self.incoming);
-        for incoming in self.incoming.drain(..) {
-            self.unstored_bytes += self.gathering.push(incoming, now);
-        }
+        self.gather(now);
         if let Err(error) = polled {
             self.bear(error, now)?;
         }
@@ -131,9 +132,49 @@ impl<S: RecordSource> Reader<S> {
         }
         if now.elapsed >= self.lag_at {
             self.lag_at = now.elapsed + LAG_EVERY;
-            self.ask_for_ends();
+            self.source.ask_for_ends();
         }
+        if let Some(ends) = self.source.take_ends() {
+            self.note_ends(&ends);
+        }
+        self.note_stalled(now);
         Ok(())
+    }
+
+    /// Puts what came into batches, and says what is lost.
+    fn gather(&mut self, now: Now) {
+        let mut touched = BTreeSet::new();
+        for incoming in self.incoming.drain(..) {
+            let partition = incoming.partition();
+            touched.insert(partition);
+            match incoming {
+                Incoming::Replaced { next, end, .. } => {
+                    if let Some(place) = self.places.get_mut(&partition) {
+                        *place = Place { stored: 0, end: None, drain_to: None };
+                    }
+                    self.lag_at = Duration::ZERO;
+                    tracing::warn!(
+                        partition,
+                        offset = next,
+                        known_end = end,
+                        "the partition has another log than the one that was read so far: it is read from its beginning; \
+                         what the former one had from that offset on is lost"
+                    );
+                }
+                // Any transaction of another program leaves one.
+                Incoming::Gap { from, to, reason: GapReason::Missing, .. } => {
+                    tracing::debug!(partition, from, to, "offsets without a record");
+                }
+                Incoming::Gap { from, to, reason, .. } => {
+                    tracing::warn!(partition, from, to, reason = reason_of(reason), "records are lost");
+                }
+                Incoming::Record(_) => {}
+            }
+            self.unstored_bytes += self.gathering.push(incoming, now);
+        }
+        for partition in touched {
+            self.gathering.set_mark(partition, self.source.mark(partition));
+        }
     }
 
     /// No more than there is room for.
@@ -145,7 +186,9 @@ impl<S: RecordSource> Reader<S> {
     /// From now on the process ends as soon as everything is stored that is on the topic now.
     pub(crate) fn begin_drain(&mut self) {
         self.draining = true;
-        self.lag_at = Duration::ZERO;
+        // An answer to an earlier question does not count.
+        drop(self.source.take_ends());
+        self.source.ask_for_ends();
     }
 
     /// Everything is stored that was on the topic when the drain began.
@@ -173,9 +216,7 @@ impl<S: RecordSource> Reader<S> {
     fn bear(&mut self, error: SourceError, now: Now) -> Result<(), SourceError> {
         match error {
             SourceError::Failed { .. } => Err(error),
-            SourceError::BeyondEnd { .. }
-            | SourceError::Unreachable { .. }
-            | SourceError::NotAssigned { .. } => {
+            SourceError::Unreachable { .. } | SourceError::NotAssigned { .. } => {
                 if now.elapsed >= self.complain_at {
                     self.complain_at = now.elapsed + COMPLAIN_EVERY;
                     tracing::warn!(%error, "reading goes on when this is over");
@@ -185,14 +226,9 @@ impl<S: RecordSource> Reader<S> {
         }
     }
 
-    fn ask_for_ends(&mut self) {
-        let partitions: Vec<i32> = self.gathering.partitions().collect();
-        for partition in partitions {
-            if !self.source.is_reachable() {
-                break;
-            }
-            let Ok(ends) = self.source.watermarks(partition, LAG_WAIT) else { break };
-            if let Some(place) = self.places.get_mut(&partition) {
+    fn note_ends(&mut self, ends: &BTreeMap<i32, Watermarks>) {
+        for (partition, ends) in ends {
+            if let Some(place) = self.places.get_mut(partition) {
                 place.end = Some(ends.high);
                 if self.draining && place.drain_to.is_none() {
                     place.drain_to = Some(ends.high);
@@ -204,5 +240,21 @@ impl<S: RecordSource> Reader<S> {
             u64::try_from(end.saturating_sub(place.stored)).unwrap_or(0)
         };
         self.tally.lag_records.store(self.places.values().map(lag).sum(), Relaxed);
+    }
+
+    fn note_stalled(&mut self, now: Now) {
+        let stalled = self.source.stalled();
+        if stalled.is_empty() {
+            if self.tally.stalled.swap(false, Relaxed) {
+                tracing::info!("every partition moves again");
+            }
+            self.stalled_since = None;
+            return;
+        }
+        let since = *self.stalled_since.get_or_insert(now.elapsed);
+        let is_long = now.elapsed.saturating_sub(since) >= STALLED_AFTER;
+        if is_long && !self.tally.stalled.swap(true, Relaxed) {
+            tracing::warn!(partitions = ?stalled, "these partitions stand still; what cannot be read is passed");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Ingest processes in virtual time, in one thread, with everything going wrong by a seed: the same seed gives the same
 //! history. Processes are killed, pause for longer than a lease, lose the broker, the store, and answers of the
-//! store; the topic delivers again. In the end everything has to be in, once.
+//! store; the topic delivers again, or loses its end. In the end everything has to be in, once.
 
 use crate::config::IngestConfig;
 use crate::news::Work;
@@ -142,6 +142,7 @@ struct World {
     processes: Vec<Process>,
     elapsed: Duration,
     started: u32,
+    losses: i64,
     history: String,
 }
 
@@ -155,6 +156,7 @@ impl World {
             processes: vec![],
             elapsed: Duration::ZERO,
             started: 0,
+            losses: 0,
             history: String::new(),
         };
         for _ in 0..PROCESSES {
@@ -205,7 +207,7 @@ impl World {
     fn fault(&mut self, chance: &mut Chance) {
         let which = usize::try_from(chance.below(PROCESSES as u64)).expect("small");
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        match chance.below(7) {
+        match chance.below(8) {
             0 => faults.away = !faults.away,
             1 => faults.answers_lost += 1,
             2 => self.bus.set_away(chance.one_in(2)),
@@ -215,11 +217,34 @@ impl World {
             }
             4 => self.processes[which].asleep_until = self.elapsed + Duration::from_secs(chance.below(12)),
             5 => self.elapsed += Duration::from_millis(chance.below(7000)),
+            6 => {
+                drop(faults);
+                self.lose_tail(chance);
+            }
             _ => {
                 drop(faults);
                 self.processes[which] = self.start();
             }
         }
+    }
+
+    /// The broker loses the end of a partition, or all of it; the devices, who keep what they sent, send it again.
+    fn lose_tail(&mut self, chance: &mut Chance) {
+        let partition = i32::try_from(chance.below(u64::from(PARTITIONS))).expect("small");
+        let all = self.bus.records(partition);
+        let kept = if chance.one_in(3) { 0 } else { chance.below(all.len() as u64 + 1) };
+        let kept = i64::try_from(kept).expect("small");
+        self.bus.truncate(partition, kept);
+        self.bus.set_away(false);
+        let sink = self.bus.sink();
+        self.losses += 1;
+        for lost in all.into_iter().filter(|record| record.offset >= kept) {
+            self.bus.set_time_ms(self.losses);
+            let (key, payload) = (&lost.key[..], &lost.payload[..]);
+            let record = Record { key, payload, content_type: ContentType::JSON, token: 0 };
+            sink.send(&record).expect("the bus has room");
+        }
+        assert!(sink.flush(Duration::ZERO));
     }
 
     fn send(&self, person: u32, seq: u64) {

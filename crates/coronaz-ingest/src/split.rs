@@ -16,6 +16,8 @@ pub(crate) fn split(batch: Batch, reason: &str) -> Option<Vec<Batch>> {
     let middle = offsets[offsets.len() / 2];
     let (mut left, mut right) = (batch.clone(), batch);
     left.to = middle;
+    // The mark is of the last record, and the end of the log comes after it.
+    (left.mark, left.replaced) = (None, false);
     right.from = middle;
     left.announcements.retain(|record| record.offset < middle);
     left.reports.retain(|record| record.offset < middle);

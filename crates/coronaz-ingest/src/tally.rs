@@ -32,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) newest_us: AtomicI64,
     /// The store does not take anything now.
     pub(crate) store_away: AtomicBool,
+    /// A partition has records, or another end than it should, and has yielded nothing for a while.
+    pub(crate) stalled: AtomicBool,
 }
 
 impl Tally {
@@ -50,7 +52,7 @@ impl Tally {
 
     /// The word for the status.
     pub(crate) fn state(&self, holds_any: bool) -> IngestState {
-        match (self.store_away.load(Relaxed), holds_any) {
+        match (self.store_away.load(Relaxed) || self.stalled.load(Relaxed), holds_any) {
             (true, _) => IngestState::Waiting,
             (false, true) => IngestState::Running,
             (false, false) => IngestState::Starting,

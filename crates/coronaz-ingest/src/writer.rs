@@ -7,7 +7,7 @@ use crate::sharing::plan;
 use crate::split::split;
 use crate::tally::Tally;
 use coronaz_store::{
-    Batch, CommitError, Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, StoreError,
+    Batch, CommitError, Committed, Heartbeat, Held, IngestState, IngestStatus, Ingestion, Mark, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -181,9 +181,10 @@ impl Writer {
             tracing::info!(partition, "gave the partition back, for others to take");
         }
         for partition in todo.take {
-            if let Some(Held { epoch, next, .. }) = self.store.take(partition, &name, now.wall_us, lasts)? {
+            if let Some(held) = self.store.take(partition, &name, now.wall_us, lasts)? {
+                let Held { epoch, next, mark, .. } = held;
                 tracing::info!(partition, epoch, offset = next, "took the partition");
-                self.assign(partition, epoch, next);
+                self.assign(partition, epoch, next, mark);
             }
         }
         self.news.push(News::Beat);
@@ -191,11 +192,11 @@ impl Writer {
         Ok(())
     }
 
-    fn assign(&mut self, partition: i32, epoch: i64, next: i64) {
+    fn assign(&mut self, partition: i32, epoch: i64, next: i64, mark: Option<Mark>) {
         self.generation += 1;
         let generation = self.generation;
         self.held.insert(partition, Partition { epoch, generation });
-        self.news.push(News::Assigned { partition, epoch, next, generation });
+        self.news.push(News::Assigned { partition, epoch, next, mark, generation });
     }
 
     fn revoke(&mut self, partition: i32) {
@@ -240,13 +241,15 @@ impl Writer {
             }
             CommitError::Refused { reason } => return self.refused(work, &reason),
             error @ CommitError::Fenced { found, .. } => {
-                let Batch { partition, epoch, to, .. } = work.batch;
+                let Batch { partition, epoch, .. } = work.batch;
                 match found.0 {
                     // It went in after all, when the answer was lost.
-                    Some(found) if found == (epoch, to) => self.committed(&work, &Committed::default()),
+                    Some(found) if found == (epoch, work.batch.next()) => {
+                        self.committed(&work, &Committed::default())
+                    }
                     Some((found_epoch, next)) if found_epoch == epoch => {
                         tracing::warn!(%error, "reading again from where the store is");
-                        self.assign(partition, epoch, next);
+                        self.assign(partition, epoch, next, None);
                         self.done(&work, None);
                     }
                     _ => {
@@ -264,7 +267,7 @@ impl Writer {
         self.works();
         let batch = &work.batch;
         self.tally.count(batch.records(), batch.rejected.len(), work.newest_us, committed);
-        self.done(work, Some((batch.partition, batch.to)));
+        self.done(work, Some((batch.partition, batch.next())));
     }
 
     fn done(&mut self, work: &Work, stored_to: Option<(i32, i64)>) {

@@ -2,7 +2,7 @@
 //! is remembered stay below the bound that the configuration names.
 
 use coronaz_bus::{
-    ContentType, Incoming, Limits, Message, RecordSource, SourceError, SourceFigures, Watermarks,
+    ContentType, Incoming, Limits, Mark, Message, RecordSource, SourceError, SourceFigures, Watermarks,
 };
 use coronaz_ingest::IngestConfig;
 use coronaz_store::{
@@ -62,6 +62,10 @@ impl RecordSource for Endless {
         Ok(())
     }
 
+    fn assign_after(&mut self, partition: i32, next_offset: i64, _: Option<Mark>) -> Result<(), SourceError> {
+        self.assign(partition, next_offset)
+    }
+
     fn unassign(&mut self, partition: i32) -> Result<(), SourceError> {
         self.next.remove(&partition);
         Ok(())
@@ -111,8 +115,18 @@ impl RecordSource for Endless {
         self.next.get(&partition).copied()
     }
 
-    fn watermarks(&mut self, _: i32, _: Duration) -> Result<Watermarks, SourceError> {
-        Ok(Watermarks { low: 0, high: REPORTS })
+    fn mark(&self, _: i32) -> Option<Mark> {
+        None
+    }
+
+    fn ask_for_ends(&mut self) {}
+
+    fn take_ends(&mut self) -> Option<BTreeMap<i32, Watermarks>> {
+        Some(self.next.keys().map(|partition| (*partition, Watermarks { low: 0, high: REPORTS })).collect())
+    }
+
+    fn stalled(&self) -> Vec<i32> {
+        Vec::new()
     }
 
     fn is_reachable(&self) -> bool {

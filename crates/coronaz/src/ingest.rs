@@ -93,8 +93,12 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let bus = bus_config(&args)?;
     let location = args.place.location()?;
     let stop = stop_signal()?;
-    let source = KafkaSource::new(&bus).map_err(|error| Failure::usage(chain(&error)))?;
+    let source = || KafkaSource::new(&bus).map_err(|error| Failure::usage(chain(&error)));
+    // Wrong settings show at once. The one that reads is made when it is polled from then on: what a client has to say
+    // piles up while nobody polls it.
+    drop(source()?);
     let Some(partitions) = wait_for_topic(&bus, &stop)? else { return Ok(()) };
+    let source = source()?;
     let mut config = IngestConfig::new(args.name.unwrap_or_else(random_name), partitions);
     config.adopt = args.adopt;
     config.state_every = args.state_every;

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig, ThreadedProducer,
+};
 use rdkafka::{ClientContext, Statistics};
 
 use super::CONTENT_TYPE_HEADER;
@@ -16,6 +18,9 @@ use super::link::{self, Link};
 use crate::config::{BusConfig, ConfigError};
 use crate::record::{ContentType, Record};
 use crate::sink::{Delivery, DeliveryError, Placed, RecordSink, SendError, check_size};
+
+/// How long a client that failed may take to give its records back.
+const PURGE_WAIT: Duration = Duration::from_secs(5);
 
 /// A sink to a Kafka-protocol broker: idempotent, acknowledged by all in-sync replicas, bounded.
 ///
@@ -32,6 +37,13 @@ pub struct KafkaSink {
 struct Client {
     producer: ThreadedProducer<Context>,
     link: Arc<Link>,
+}
+
+impl Client {
+    /// The client itself knows best: an event about it may still be on its way.
+    fn has_failed(&self) -> bool {
+        self.link.is_fatal() || self.producer.client().fatal_error().is_some()
+    }
 }
 
 /// What the client's thread and the callers share, across a client's renewal.
@@ -129,10 +141,19 @@ impl KafkaSink {
     /// Replaces a client that cannot go on. Its pending records come back as failed.
     fn renew(&self) -> Result<(), SendError> {
         let mut client = self.client.write().unwrap_or_else(PoisonError::into_inner);
-        if client.link.is_fatal() {
-            let refused = |error: ConfigError| SendError::Refused { reason: error.to_string() };
-            *client = connect(&self.config, &self.shared).map_err(refused)?;
-            self.shared.heard();
+        if !client.has_failed() {
+            return Ok(());
+        }
+        let refused = |error: ConfigError| SendError::Refused { reason: error.to_string() };
+        let fresh = connect(&self.config, &self.shared).map_err(refused)?;
+        let old = std::mem::replace(&mut *client, fresh);
+        self.shared.heard();
+        // Senders need not wait for the end of the old one.
+        drop(client);
+        tracing::warn!(pending = self.pending(), "a new Kafka client takes the place of one that failed");
+        old.producer.purge(PurgeConfig::default().queue().inflight());
+        if let Err(error) = old.producer.flush(PURGE_WAIT) {
+            tracing::warn!(%error, "the old Kafka client does not say what became of its records");
         }
         Ok(())
     }
@@ -149,7 +170,7 @@ impl KafkaSink {
     }
 
     fn renew_if_failed(&self) -> Result<(), SendError> {
-        let failed = self.client.read().unwrap_or_else(PoisonError::into_inner).link.is_fatal();
+        let failed = self.client.read().unwrap_or_else(PoisonError::into_inner).has_failed();
         if failed { self.renew() } else { Ok(()) }
     }
 }
@@ -184,14 +205,23 @@ impl RecordSink for KafkaSink {
             let header = Header { key: CONTENT_TYPE_HEADER, value: Some(record.content_type.as_str()) };
             outgoing = outgoing.headers(OwnedHeaders::new_with_capacity(1).insert(header));
         }
-        let sent = self.client.read().unwrap_or_else(PoisonError::into_inner).producer.send(outgoing);
-        match sent {
-            Ok(()) => Ok(()),
-            Err((error, _)) => give_back(match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => SendError::QueueFull,
-                _ => SendError::Refused { reason: error.to_string() },
-            }),
+        // A client may fail between the look and the sending: then its successor takes the record.
+        for _ in 0..2 {
+            let sent = self.client.read().unwrap_or_else(PoisonError::into_inner).producer.send(outgoing);
+            let Err((error, returned)) = sent else { return Ok(()) };
+            match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::QueueFull) => return give_back(SendError::QueueFull),
+                Some(RDKafkaErrorCode::Fatal) => {
+                    if let Err(error) = self.renew() {
+                        return give_back(error);
+                    }
+                    outgoing = returned;
+                }
+                _ => return give_back(SendError::Refused { reason: error.to_string() }),
+            }
         }
+        // It is to be sent again later, as with a queue that has no room.
+        give_back(SendError::QueueFull)
     }
 
     fn deliveries(&self, wait: Duration, into: &mut Vec<Delivery>) {

@@ -88,6 +88,37 @@ impl Embedded {
         std::fs::remove_dir_all(self.directory.path().join("broker")).expect("it was there");
     }
 
+    /// The newest file of each partition loses its last part, as after a loss of power. Only while it is dead.
+    pub(crate) fn lose_tail(&self) {
+        let topic = self.directory.path().join("broker/topics").join(&self.config.topic);
+        let partitions =
+            std::fs::read_dir(topic).expect("the topic").map(|entry| entry.expect("an entry").path());
+        for partition in partitions.filter(|path| path.is_dir()) {
+            let files = std::fs::read_dir(partition).expect("its files");
+            let logs = files.map(|file| file.expect("a file").path());
+            let newest = logs.filter(|path| path.extension().is_some_and(|end| end == "log")).max();
+            let file = std::fs::File::options().write(true).open(newest.expect("a log")).expect("opened");
+            let length = file.metadata().expect("its length").len();
+            file.set_len(length * 6 / 10).expect("shortened");
+        }
+    }
+
+    /// One bit in the middle of a partition's oldest file is another one; the file is closed. Only while it is dead.
+    pub(crate) fn flip_a_bit(&self, partition: i32) {
+        let topic = self.directory.path().join("broker/topics").join(&self.config.topic);
+        let files = std::fs::read_dir(topic.join(partition.to_string())).expect("the partition");
+        let mut logs: Vec<PathBuf> = files
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.extension().is_some_and(|end| end == "log"))
+            .collect();
+        logs.sort();
+        assert!(logs.len() > 1, "the first file is closed: {logs:?}");
+        let mut bytes = std::fs::read(&logs[0]).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&logs[0], bytes).expect("written");
+    }
+
     fn spawn(program: &Path, directory: &Path, listen: &str) -> (Child, String) {
         let mut child = Command::new(program)
             .args(["--listen", listen, "--data"])
@@ -124,6 +155,10 @@ impl Bus for Embedded {
     fn revive(&self) {
         let (child, _) = Self::spawn(&self.program, self.directory.path(), &self.listen);
         *self.child.lock().expect("one test") = child;
+    }
+    fn forget_all(&self) -> bool {
+        self.forget();
+        true
     }
     fn can_die(&self) -> bool {
         true

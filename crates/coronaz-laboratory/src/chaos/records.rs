@@ -13,7 +13,7 @@ use std::{
 
 use coronaz_bus::{
     BusConfig, ContentType, Incoming, KafkaSink, KafkaSource, Limits, Message, Record, RecordSink,
-    RecordSource, ensure_topic,
+    RecordSource, TopicEnds, ensure_topic,
 };
 use tokio::sync::oneshot;
 
@@ -229,8 +229,9 @@ impl Follower {
 fn follow(bus: &BusConfig, from_the_beginning: bool) -> Result<KafkaSource, String> {
     let partitions = ensure_topic(bus, TOPIC_WITHIN).map_err(|error| error.to_string())?;
     let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
-    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-        let ends = source.watermarks(partition, TOPIC_WITHIN).map_err(|error| error.to_string())?;
+    let all: Vec<i32> = (0..i32::try_from(partitions).unwrap_or(i32::MAX)).collect();
+    let topic = TopicEnds::new(bus).map_err(|error| error.to_string())?;
+    for (partition, ends) in topic.ask(&all, TOPIC_WITHIN).map_err(|error| error.to_string())? {
         let from = if from_the_beginning { ends.low } else { ends.high };
         source.assign(partition, from).map_err(|error| error.to_string())?;
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use coronaz_bus::{BusConfig, KafkaSource, RecordSource, ensure_topic};
+use coronaz_bus::{BusConfig, TopicEnds, ensure_topic};
 use coronaz_store::{Queries, StoreLocation};
 
 /// One question to the broker takes no longer than this.
@@ -14,11 +14,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub(super) fn settle(bus: &BusConfig, store: &StoreLocation, within: Duration) -> Result<Duration, String> {
     let begun = Instant::now();
     let partitions = ensure_topic(bus, within).map_err(|error| error.to_string())?;
-    let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
-    let mut source = KafkaSource::new(bus).map_err(|error| error.to_string())?;
+    let partitions: Vec<i32> = (0..i32::try_from(partitions).unwrap_or(i32::MAX)).collect();
+    let topic = TopicEnds::new(bus).map_err(|error| error.to_string())?;
     let store = store.queries();
     loop {
-        let missing = missing(&mut source, partitions, store.as_ref());
+        let missing = missing(&topic, &partitions, store.as_ref());
         if missing == Ok(0) {
             return Ok(begun.elapsed());
         }
@@ -36,13 +36,12 @@ pub(super) fn settle(bus: &BusConfig, store: &StoreLocation, within: Duration) -
 }
 
 /// Records on the topic that are not in the store.
-fn missing(source: &mut KafkaSource, partitions: i32, store: &dyn Queries) -> Result<u64, String> {
+fn missing(topic: &TopicEnds, partitions: &[i32], store: &dyn Queries) -> Result<u64, String> {
     let offsets = store.offsets().map_err(|error| error.to_string())?;
     let mut missing = 0;
-    for partition in 0..partitions {
+    for (partition, ends) in topic.ask(partitions, ASK_WITHIN).map_err(|error| error.to_string())? {
         let next =
             offsets.iter().find(|stored| stored.partition == partition).map_or(0, |stored| stored.next);
-        let ends = source.watermarks(partition, ASK_WITHIN).map_err(|error| error.to_string())?;
         missing += ends.lag_records(next);
     }
     Ok(missing)

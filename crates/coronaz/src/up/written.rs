@@ -3,7 +3,7 @@
 
 use std::{sync::PoisonError, thread, time::Duration};
 
-use coronaz_bus::{BusConfig, KafkaSource, RecordSource, ensure_topic};
+use coronaz_bus::{BusConfig, TopicEnds, ensure_topic};
 use coronaz_laboratory::laboratory::Written;
 
 /// From one question to the next.
@@ -17,10 +17,10 @@ pub(super) fn watch(brokers: &str, written: Written) {
     thread::spawn(move || {
         let set = |records| *written.lock().unwrap_or_else(PoisonError::into_inner) = records;
         let mut partitions = None;
-        let Ok(mut source) = KafkaSource::new(&config) else { return };
+        let Ok(topic) = TopicEnds::new(&config) else { return };
         loop {
             partitions = partitions.or_else(|| ensure_topic(&config, ANSWER_WITHIN).ok());
-            let ends = partitions.map_or(Some(Vec::new()), |partitions| ends(&mut source, partitions));
+            let ends = partitions.map_or(Some(Vec::new()), |partitions| ends(&topic, partitions));
             set(ends.filter(|ends| !ends.is_empty()).map(|ends| ends.into_iter().sum()));
             thread::sleep(ASKED_EVERY);
         }
@@ -28,8 +28,8 @@ pub(super) fn watch(brokers: &str, written: Written) {
 }
 
 /// The end of each partition; `None` while the broker is away.
-fn ends(source: &mut KafkaSource, partitions: u32) -> Option<Vec<u64>> {
-    let partitions = 0..i32::try_from(partitions).ok()?;
-    let end = |partition| source.watermarks(partition, ANSWER_WITHIN).ok().map(|marks| marks.high);
-    partitions.map(end).map(|end| u64::try_from(end?).ok()).collect()
+fn ends(topic: &TopicEnds, partitions: u32) -> Option<Vec<u64>> {
+    let partitions: Vec<i32> = (0..i32::try_from(partitions).ok()?).collect();
+    let ends = topic.ask(&partitions, ANSWER_WITHIN).ok()?;
+    ends.into_values().map(|marks| u64::try_from(marks.high).ok()).collect()
 }
