@@ -12,7 +12,11 @@ use coronaz_devices::{
     fleet::{self, FleetConfig, Origin, Summary, bridge::BridgeConfig, pace::Speed},
     scenario,
 };
-use coronaz_model::{Parameters, identity::base_of, identity::person_of};
+use coronaz_model::{
+    Parameters, PersonId,
+    identity::{base_of, identity_of, person_of},
+};
+use coronaz_radio::{Radio, UdpRadio};
 use coronaz_wire::{
     Announcement, Beacon, Contact, Report,
     frame::{Applied, Frame, Mirror},
@@ -202,4 +206,36 @@ fn guests_hear_whom_they_are_near_are_heard_by_them_and_infection_passes_both_wa
     let announced: Vec<Announcement> =
         announced.map(|message| Announcement::decode(&message.payload).expect("an announcement")).collect();
     assert!(announced.iter().any(|run| run.run == run_of(FLEET) && run.guests_of == Some(FLEET)));
+}
+
+#[test]
+fn somebody_under_a_uuid_of_the_fleet_is_counted_and_not_heard() {
+    let radio = on_port(47_141);
+    let config = FleetConfig {
+        people: 50,
+        infected: 0,
+        ticks: Some(3),
+        bridge: Some(BridgeConfig { radio, key: None }),
+        ..fleet_config()
+    };
+    let bus = MemoryBus::new(1);
+    let sink = Arc::new(bus.sink());
+    let fleet = std::thread::spawn(move || fleet::run(&config, sink, &Stop::default()).expect("a fleet"));
+    let mut stranger = UdpRadio::deaf(radio).expect("a socket");
+    let beacon = Beacon {
+        uuid: Uuid::from_u128(identity_of(base_of(SEED), PersonId(0))),
+        position: [5, 5],
+        infected: true,
+        timestamp_us: 1_606_925_945_123_456,
+        alive: true,
+        run: Some(run_of(FLEET)),
+        tick: None,
+    };
+    while !fleet.is_finished() {
+        stranger.send(&beacon.encode()).expect("sent");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let guests = fleet.join().expect("no panic").guests.expect("it has guests");
+    assert!(guests.pretended > 0, "{guests:?}");
+    assert_eq!((guests.heard, guests.contacts), (0, 0), "{guests:?}");
 }
