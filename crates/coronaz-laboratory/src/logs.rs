@@ -105,7 +105,7 @@ pub async fn follow(
                     None => {}
                     Some(0) => show_line(&part, &line),
                     Some(more) => {
-                        show_line(&part, &format!("{line} (and {more} like it before, in the log)"))
+                        show_line(&part, &format!("{line} (and {more} like it before, in the log)"));
                     }
                 }
             }

@@ -18,7 +18,7 @@ const STORE_FILE: &str = "store.db";
 #[group(skip)]
 pub(crate) struct StoreArgs {
     /// The store: sqlite:PATH, or mongodb://USER@HOST:PORT/DATABASE [default: the one in --data-dir; without that, of the
-    /// environment's CORONAZ_STORE; else sqlite:coronaz-data/store.db]
+    /// environment's `CORONAZ_STORE`; else sqlite:coronaz-data/store.db]
     #[arg(long, global = true, value_name = "URL")]
     store: Option<StoreLocation>,
 

@@ -16,7 +16,6 @@ use coronaz_laboratory::{
 };
 use coronaz_wire::Scenario;
 use operator::Operator;
-use rustix::fs::Mode;
 use tokio::{signal::unix, sync::mpsc};
 
 use crate::{
@@ -117,8 +116,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         questions::ask(&mut scenario, &mut Output::stdout())?;
     }
     let people = people(args, &scenario)?;
-    // Whatever this process and its parts write is its owner's alone.
-    rustix::process::umask(Mode::from_raw_mode(0o077));
     let data_dir = DataDir::open(&args.data_dir).map_err(|error| Failure::io(chain(&error)))?;
     let plan = plan(args, &scenario, people, &data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
