@@ -41,7 +41,7 @@ const AT_MOST: &[(&str, u64)] = &[
     ("--for", 2),
 ];
 /// Seconds of model time: all a twentieth, so that a checkpoint still lies before the end.
-const A_TWENTIETH: &[&str] = &["--ticks", "--at", "--fork-at", "--checkpoint-at"];
+const A_TWENTIETH: &[&str] = &["--ticks", "--at", "--fork-at", "--checkpoint-at", "--warm-up"];
 const CHAOS: &str = "a schedule takes minutes: tests/chaos.rs runs some, here it is only shown";
 const MONGODB: &str = "needs a MongoDB: the tests with the feature `services` use one";
 
@@ -71,6 +71,9 @@ pub(crate) fn plan(command: &[String], stand: &Stand, number: usize, before: Opt
                 set(&mut words, "--broker-listen", &free_port());
             }
             set(&mut words, "--radio", &radio());
+            if has(&words, "--broker-listen") {
+                set(&mut words, "--broker-listen", &free_port());
+            }
             if !has(&words, "--for") {
                 set(&mut words, "--for", "2");
             }
