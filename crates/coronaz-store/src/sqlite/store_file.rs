@@ -67,7 +67,7 @@ impl StoreFile {
             Ok(true) => {}
             Ok(false) => tracing::debug!(store = %self.path.display(), "others keep part of the log"),
             Err(error) => {
-                tracing::debug!(store = %self.path.display(), %error, "the log stays beside the file")
+                tracing::debug!(store = %self.path.display(), %error, "the log stays beside the file");
             }
         }
     }
