@@ -149,6 +149,12 @@ impl DataDir {
         self.path.join("operator-token")
     }
 
+    /// Browsers that are signed in.
+    #[must_use]
+    pub fn session_file(&self) -> PathBuf {
+        self.path.join("sessions")
+    }
+
     /// The spool folder of a group of devices of a run.
     #[must_use]
     pub fn spool(&self, run: uuid::Uuid, group: &str) -> PathBuf {

@@ -63,6 +63,8 @@ pub struct Extras {
     pub goes_on: bool,
     /// The operator's token, for the server. Default: none, and then the operator's part is closed.
     pub token_file: Option<PathBuf>,
+    /// More arguments of the server. Default: none.
+    pub serve_arguments: Vec<String>,
     /// Runs that are older are deleted. Default: none is.
     pub keep_days: Option<u32>,
     /// What the broker says. Default: nothing.
@@ -162,7 +164,9 @@ impl Laboratory {
             let socket = control_socket(data_dir.path());
             serve.arguments.push(format!("--token-file={}", token_file.display()));
             serve.arguments.push(format!("--control={}", socket.display()));
+            serve.arguments.push(format!("--session-file={}", data_dir.session_file().display()));
         }
+        serve.arguments.extend(extras.serve_arguments);
         servers.push(Part::start(serve, show));
         let mut laboratory = Laboratory {
             plan,

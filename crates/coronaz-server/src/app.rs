@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderMap, StatusCode, Version, header},
     middleware,
-    routing::{any, get},
+    routing::get,
 };
 use coronaz_store::StoreLocation;
 use coronaz_wire::Scenario;
@@ -16,16 +16,22 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{
     api,
+    attempts::Attempts,
     config::Limits,
     control::{Control, ControlError},
+    cors::{self, Origin},
     data,
     flows::Flows,
-    guard, headers, health, limits,
+    guard::{self, Guard},
+    headers, health, limits,
     live::Hub,
     login, page,
     page::Files,
+    plain_page,
     problem::Problem,
+    query,
     readers::Readers,
+    sessions::Sessions,
     token::Token,
 };
 
@@ -40,7 +46,8 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) hub: Arc<Hub>,
     pub(crate) page: Files,
-    pub(crate) token: Option<Token>,
+    pub(crate) access: Option<Access>,
+    pub(crate) guard: Guard,
     pub(crate) limits: Limits,
     pub(crate) on_loopback: bool,
     pub(crate) requests: Semaphore,
@@ -54,6 +61,13 @@ pub(crate) struct Shared {
     pub(crate) allow_hosts: Vec<String>,
     pub(crate) flows: Flows,
     pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// The operator's way in, where there is a token.
+pub(crate) struct Access {
+    pub(crate) token: Token,
+    pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
 }
 
 impl App {
@@ -73,8 +87,13 @@ impl App {
         &self.0.page
     }
 
-    pub(crate) fn token(&self) -> Option<&Token> {
-        self.0.token.as_ref()
+    /// The operator's way in.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.0.access.as_ref()
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.guard
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -131,20 +150,19 @@ impl App {
 }
 
 /// Every route, and what lies around all of them; the outermost stands last.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, allow_origins: &[Origin]) -> Router {
     let compression =
         CompressionLayer::new().gzip(true).compress_when(is_worth_compressing as fn(_, _, &_, &_) -> _);
-    Router::new()
+    let router = Router::new()
         .route("/data", get(data::data))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/login", get(login::form).post(login::sign_in))
+        .route(login::PATH, get(login::form).post(login::sign_in))
+        .route(login::SCRIPT_PATH, get(login::script))
         .nest("/api/v1", api::routes(&app))
-        .route("/api", any(api::missing))
-        .route("/api/", any(api::missing))
-        .route("/api/{*rest}", any(api::missing))
         .fallback(page::answer)
         .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED))
+        .layer(middleware::from_fn(query::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(compression)
         .layer(middleware::from_fn_with_state(app.clone(), limits::apply))
@@ -153,8 +171,14 @@ pub(crate) fn router(app: App) -> Router {
             tracing::error!("answering a request panicked");
             axum::response::IntoResponse::into_response(Problem::unavailable())
         }))
-        .layer(middleware::from_fn(headers::add))
-        .with_state(app)
+        .layer(middleware::from_fn(plain_page::for_people))
+        .with_state(app);
+    // Before the guard: what a browser asks first of a server of another origin carries no token.
+    let router = match cors::layer(allow_origins) {
+        None => router,
+        Some(layer) => router.layer(layer),
+    };
+    router.layer(middleware::from_fn(headers::add))
 }
 
 /// Text is. Frames are not: positions are random numbers.

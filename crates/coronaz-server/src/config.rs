@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use coronaz_store::StoreLocation;
 use coronaz_wire::Scenario;
 
-use crate::{page::PageError, token::Token};
+use crate::{cors::Origin, page::PageError, token::Token};
 
 /// How a server behaves. `Config::default()` is a server for this machine alone.
 #[derive(Debug, Default)]
@@ -25,6 +25,10 @@ pub struct Config {
     /// Names under which a proxy in front of a server on loopback passes requests on. Default: none. Such
     /// requests need the token, as they do off loopback.
     pub allow_hosts: Vec<String>,
+    /// Pages of other origins that may read what needs no token. Default: none.
+    pub allow_origins: Vec<Origin>,
+    /// Where sign-ins are kept, so that they outlive the process. Default: nowhere.
+    pub session_file: Option<PathBuf>,
     /// How much of anything at once.
     pub limits: Limits,
 }
@@ -52,6 +56,12 @@ pub struct Limits {
     pub poll_every: Duration,
     /// How long what is being answered may still take after the server was told to stop. Default: 5 s.
     pub drain_time_max: Duration,
+    /// Wrong tokens within a short time that slow nobody down. Default: 10.
+    pub sign_in_failures_free: u32,
+    /// How soon one wrong token is forgotten. Default: 1 s.
+    pub sign_in_failure_forgotten_after: Duration,
+    /// How long a token waits until it is looked at, when too many wrong ones came lately. Default: 2 s.
+    pub sign_in_wait: Duration,
 }
 
 impl Default for Limits {
@@ -67,6 +77,9 @@ impl Default for Limits {
             silence_max: Duration::from_secs(60),
             poll_every: Duration::from_millis(25),
             drain_time_max: Duration::from_secs(5),
+            sign_in_failures_free: 10,
+            sign_in_failure_forgotten_after: Duration::from_secs(1),
+            sign_in_wait: Duration::from_secs(2),
         }
     }
 }

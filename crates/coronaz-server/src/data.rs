@@ -16,6 +16,7 @@ use axum::{
 use coronaz_store::{Queries, StoreError, queries::PaperState, view::NodeState};
 use coronaz_wire::{timestamp, wall_clock};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
@@ -24,17 +25,32 @@ use crate::{
     pieces::{self, PIECE_BYTES, Pieces},
     problem::Problem,
     readers::ReadError,
+    rest::PaperHistory,
 };
 
 /// The store is not held open for one visitor longer than this.
 const HISTORY_TIME_MAX: Duration = Duration::from_secs(300);
 
-#[derive(Debug, Deserialize)]
+/// Which run.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
+    /// The run; without it, the newest.
+    #[param(nullable = false)]
     run: Option<Uuid>,
 }
 
-/// Answers `/data`; `500 {}` when the store is away.
+/// The whole history of a run as one object, exactly as the paper has it.
+#[utoipa::path(
+    get, path = "/data", operation_id = "data",
+    params(Which),
+    responses(
+        (status = 200, body = PaperHistory, description = "Every state with every node seen so far"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run"),
+        (status = 500, body = Nothing, description = "The store does not answer: an empty object"),
+    ),
+)]
 pub(crate) async fn data(State(app): State<App>, Query(which): Query<Which>) -> Response {
     match history(&app, which.run).await {
         Ok(response) => response,
@@ -94,6 +110,10 @@ impl Writer<'_> {
         self.pieces.send(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES * 2)))
     }
 }
+
+/// An empty object.
+#[derive(ToSchema)]
+pub(crate) struct Nothing {}
 
 /// A node in a state of the paper.
 #[derive(Serialize)]

@@ -35,6 +35,7 @@ pub(crate) async fn delete(app: &App, run: Uuid, waited: Duration) -> Result<(),
         let deleted = deleted.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         match &deleted {
             Ok(deleted) => tracing::info!(%run, rows = deleted.rows, "a run was deleted"),
+            Err(StoreError::NoSuchRun(_)) => tracing::debug!(%run, "there is no run to be deleted"),
             Err(error) => tracing::warn!(%run, %error, "a run could not be deleted"),
         }
         deleted.map(|_| ())

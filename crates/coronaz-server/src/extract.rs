@@ -87,7 +87,7 @@ pub(crate) struct PageOfTime {
     #[param(nullable = false)]
     pub(crate) to_ms: Option<i64>,
     /// The `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^-?[0-9]{1,19}[.][0-9]{1,10}$")]
     pub(crate) after: Option<String>,
     /// At most so many.
     #[param(nullable = false, minimum = 1, maximum = 10_000, default = 100)]
@@ -133,9 +133,20 @@ pub(crate) fn write_cursor(cursor: Cursor) -> String {
     format!("{}.{}", cursor.time_us, cursor.slot)
 }
 
+/// What has the form of a cursor is one: a place beyond all times is behind everything, or before it.
 fn parse_cursor(text: &str) -> Option<Cursor> {
     let (time_us, slot) = text.split_once('.')?;
-    Some(Cursor { time_us: time_us.parse().ok()?, slot: slot.parse().ok()? })
+    let (earlier, time_us) = time_us.strip_prefix('-').map_or((false, time_us), |time_us| (true, time_us));
+    let is_number = |text: &str, digits: usize| {
+        (1..=digits).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    if !is_number(time_us, 19) || !is_number(slot, 10) {
+        return None;
+    }
+    let time_us: i128 = time_us.parse().ok()?;
+    let time_us = if earlier { -time_us } else { time_us };
+    let beyond = if earlier { i64::MIN } else { i64::MAX };
+    Some(Cursor { time_us: i64::try_from(time_us).unwrap_or(beyond), slot: slot.parse().unwrap_or(u32::MAX) })
 }
 
 #[cfg(test)]
@@ -147,9 +158,14 @@ mod tests {
         for cursor in [Cursor { time_us: -5, slot: 0 }, Cursor { time_us: i64::MAX, slot: u32::MAX }] {
             assert_eq!(parse_cursor(&write_cursor(cursor)), Some(cursor));
         }
-        for text in ["", "1", "1.", ".1", "1.-1", "1.1.1", "x.1"] {
+        for text in
+            ["", "1", "1.", ".1", "1.-1", "1.1.1", "x.1", "+1.1", "1.+1", "--1.1", "12345678901234567890.1"]
+        {
             assert_eq!(parse_cursor(text), None, "{text:?}");
         }
+        let (last, first) = ("9999999999999999999.9999999999", "-9999999999999999999.0");
+        assert_eq!(parse_cursor(last), Some(Cursor { time_us: i64::MAX, slot: u32::MAX }));
+        assert_eq!(parse_cursor(first), Some(Cursor { time_us: i64::MIN, slot: 0 }));
     }
 
     #[test]

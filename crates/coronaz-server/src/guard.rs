@@ -9,94 +9,157 @@
 //! What changes anything, or tells which part is how, is the operator's anywhere; and a change has to come
 //! from a page of this server, or from no page at all.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 
-use crate::{app::App, problem::Problem, token::Token};
+use crate::{
+    app::App,
+    identity::{self, Identity},
+    login,
+    plain_page::wants_page,
+    problem::Problem,
+    seldom::Seldom,
+};
 
-/// The cookie that a browser gets for the token.
-pub(crate) const COOKIE: &str = "coronaz";
 /// What needs no token anywhere: probes, which say only yes or no, and the way to sign in.
-const OPEN_PATHS: [&str; 3] = ["/healthz", "/readyz", "/login"];
+const OPEN_PATHS: [&str; 4] = ["/healthz", "/readyz", login::PATH, login::SCRIPT_PATH];
+/// More than a line a second about requests under another name helps nobody.
+const LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// Refuses what is not for this server, and off loopback who has no token.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    match admit(&app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
+/// What the guard keeps between requests.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// Requests under another name.
+    misdirected: Seldom,
+    /// Live connections that were refused.
+    refused_live: Seldom,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { misdirected: Seldom::new(LOG_EVERY), refused_live: Seldom::new(LOG_EVERY) }
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the refusal is the response itself, made once and sent")]
-fn admit(app: &App, request: &Request) -> Result<(), Response> {
-    let (headers, uri) = (request.headers(), request.uri());
-    if app.on_loopback() {
-        let host = host(headers, uri);
-        let host = host.as_ref().map_or("", Authority::host);
-        if is_this_machine(host) {
-            return Ok(());
-        }
-        if !app.allow_hosts().iter().any(|name| name.eq_ignore_ascii_case(host)) {
-            return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST)
-                .detail("this server answers to localhost and to the address it listens on")
-                .into_response());
+/// Refuses what is not for this server, and off loopback who has no token.
+pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if let Some(problem) = ambiguous(request.headers(), request.uri()) {
+        return problem.into_response();
+    }
+    let is_here = match place(&app, request.headers(), request.uri()) {
+        Ok(is_here) => is_here,
+        Err(problem) => return problem.into_response(),
+    };
+    if request.method() == Method::POST && request.uri().path() == login::PATH {
+        // Before the request takes one of the places for requests.
+        if let Some(access) = app.access() {
+            access.attempts.turn().await;
         }
     }
-    if OPEN_PATHS.contains(&uri.path()) || is_signed_in(app.token(), headers) {
-        return Ok(());
+    let peer = identity::peer(&request);
+    let identity = Identity::of(&app, request.headers(), peer).await;
+    if !is_here && !identity.is_operator() && !OPEN_PATHS.contains(&request.uri().path()) {
+        let (uri, headers) = (request.uri(), request.headers());
+        if wants_page(request.method(), uri, headers) {
+            return login::first(uri);
+        }
+        if headers.contains_key(header::UPGRADE) {
+            app.guard().refused_live(headers, &Problem::new(StatusCode::UNAUTHORIZED));
+        }
+        return unauthorized();
     }
-    let wants_page = request.method() == Method::GET
-        && !uri.path().starts_with("/api")
-        && headers
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"));
-    Err(if wants_page { Redirect::to("/login").into_response() } else { unauthorized() })
+    request.extensions_mut().insert(identity);
+    next.run(request).await
+}
+
+impl Guard {
+    /// Logs that a live connection was refused, and why. A page shows nothing of it but that it has no connection.
+    pub(crate) fn refused_live(&self, headers: &HeaderMap, problem: &Problem) {
+        if matches!(problem.status, 400 | 404 | 426) {
+            tracing::debug!(status = problem.status, "a live connection was asked for that cannot be");
+            return;
+        }
+        let Some(held_back) = self.refused_live.pass() else { return };
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (origin, host) = (text(header::ORIGIN), text(header::HOST));
+        let reason = problem.detail.as_deref().unwrap_or(&problem.title);
+        tracing::warn!(
+            status = problem.status,
+            reason,
+            origin,
+            host,
+            held_back,
+            "a live connection was refused"
+        );
+    }
+}
+
+/// A head that two programs could read in two ways: a proxy in front may have judged another of two headers.
+fn ambiguous(headers: &HeaderMap, uri: &Uri) -> Option<Problem> {
+    for name in [header::HOST, header::ORIGIN, header::AUTHORIZATION] {
+        if headers.get_all(&name).iter().nth(1).is_some() {
+            return Some(Problem::wrong(format!("send {name} once")));
+        }
+    }
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let differs =
+        uri.authority().zip(named).is_some_and(|(uri, host)| !uri.as_str().eq_ignore_ascii_case(host));
+    differs.then(|| Problem::wrong("the address and host name two servers"))
+}
+
+/// Whether the request comes from this machine's own browser or shell.
+///
+/// # Errors
+/// It is not for this server.
+fn place(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<bool, Problem> {
+    if !app.on_loopback() {
+        return Ok(false);
+    }
+    let authority = host(headers, uri);
+    let name = authority.as_ref().map_or("", Authority::host);
+    if is_this_machine(name) {
+        return Ok(true);
+    }
+    if app.allow_hosts().iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+        return Ok(false);
+    }
+    if let Some(held_back) = app.guard().misdirected.pass() {
+        tracing::warn!(host = name, held_back, "a request was refused: --allow-host does not name its host");
+    }
+    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST)
+        .detail("this server answers to localhost and to the address it listens on"))
 }
 
 /// Lets the operator alone through, and changes only from this server's own page or from none.
 pub(crate) async fn operator(State(app): State<App>, request: Request, next: Next) -> Response {
-    match admit_operator(&app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
-    }
-}
-
-#[expect(clippy::result_large_err, reason = "the refusal is the response itself, made once and sent")]
-fn admit_operator(app: &App, request: &Request) -> Result<(), Response> {
-    let headers = request.headers();
-    if app.token().is_none() {
+    if app.access().is_none() {
         let closed = "the operator's part is closed: this server was started without --token-file";
-        return Err(Problem::new(StatusCode::FORBIDDEN).detail(closed).into_response());
+        return Problem::new(StatusCode::FORBIDDEN).detail(closed).into_response();
     }
-    if !is_signed_in(app.token(), headers) {
-        return Err(unauthorized());
+    let identity = Identity::in_request(&request);
+    if !identity.is_operator() {
+        return unauthorized();
     }
-    if !request.method().is_safe() && !is_own_change(app.token(), headers, request.uri()) {
+    if !request.method().is_safe() && !is_own_change(&identity, request.headers(), request.uri()) {
         let elsewhere = "changes are made on this server's own page, or with the token in a header";
-        return Err(Problem::new(StatusCode::FORBIDDEN).detail(elsewhere).into_response());
+        return Problem::new(StatusCode::FORBIDDEN).detail(elsewhere).into_response();
     }
-    Ok(())
-}
-
-/// Whether the request carries the operator's token or cookie.
-pub(crate) fn is_operator(app: &App, headers: &HeaderMap) -> bool {
-    is_signed_in(app.token(), headers)
+    next.run(request).await
 }
 
 /// Whether a change comes from this server's own page, or from no page at all. Browsers say where a change comes
 /// from; one with a cookie that does not say so is not believed. Other ports of this machine are other sites here,
 /// although a browser sends them the same cookie.
-fn is_own_change(token: Option<&Token>, headers: &HeaderMap, uri: &Uri) -> bool {
+fn is_own_change(identity: &Identity, headers: &HeaderMap, uri: &Uri) -> bool {
     let fetched = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
     let says_own = fetched.is_none_or(|site| site == "same-origin" || site == "none");
-    let may_be_silent = is_bearer(token, headers);
+    let may_be_silent = *identity == Identity::Bearer;
     says_own && is_same_origin(headers, uri) && (may_be_silent || headers.contains_key(header::ORIGIN))
 }
 
@@ -114,6 +177,13 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
     origin.zip(host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host.as_str()))
 }
 
+/// Whether a form comes from a page of this server. A browser that hides where it comes from (`Origin: null`, for the
+/// sake of privacy) still says that it is from here, in a header that pages cannot write.
+pub(crate) fn is_own_form(headers: &HeaderMap, uri: &Uri) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    is_same_origin(headers, uri) || is("origin", "null") && is("sec-fetch-site", "same-origin")
+}
+
 fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     match headers.get(header::HOST) {
         Some(host) => host.to_str().ok()?.parse().ok(),
@@ -129,42 +199,19 @@ fn is_this_machine(host: &str) -> bool {
     }
 }
 
-fn is_signed_in(token: Option<&Token>, headers: &HeaderMap) -> bool {
-    let is_cookie =
-        |token: &Token| cookies(headers).any(|(name, value)| name == COOKIE && token.is_cookie(value));
-    is_bearer(token, headers) || token.is_some_and(is_cookie)
-}
-
-fn is_bearer(token: Option<&Token>, headers: &HeaderMap) -> bool {
-    let Some(token) = token else { return false };
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, secret)| token.is(secret.trim()))
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| {
-                (header::HeaderName::from_static(name), value.parse().expect("a header value"))
-            })
-            .collect()
+        let header = |(name, value): &(&'static str, &str)| {
+            (header::HeaderName::from_static(name), value.parse().expect("a header value"))
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs.iter().map(header) {
+            headers.append(name, value);
+        }
+        headers
     }
 
     #[test]
@@ -193,32 +240,44 @@ mod tests {
     }
 
     #[test]
-    fn a_change_with_a_cookie_has_to_say_that_it_comes_from_here() {
-        let token: Token = "0123456789abcdef".parse().expect("a token");
-        let cookie = format!("coronaz={}", token.cookie());
-        let own = |pairs: &[(&'static str, &str)]| {
-            let all = [&[("host", "localhost:3000")], pairs].concat();
-            is_own_change(Some(&token), &headers(&all), &Uri::from_static("/"))
+    fn a_form_whose_origin_is_hidden_is_ours_only_if_the_browser_says_so() {
+        let uri = Uri::from_static("/login");
+        let ours = |pairs: &[(&'static str, &str)]| {
+            is_own_form(&headers(&[&[("host", "localhost:3000")], pairs].concat()), &uri)
         };
-        let (bearer, cookie) = (("authorization", "Bearer 0123456789abcdef"), ("cookie", cookie.as_str()));
-        let (here, there) = (("origin", "http://localhost:3000"), ("origin", "http://localhost:3001"));
-        assert!(own(&[bearer]) && own(&[bearer, here]) && own(&[cookie, here]));
-        assert!(own(&[cookie, here, ("sec-fetch-site", "same-origin")]));
-        assert!(!own(&[cookie]), "a browser says where a change comes from");
-        assert!(!own(&[bearer, there]) && !own(&[cookie, there]) && !own(&[cookie, ("origin", "null")]));
-        assert!(!own(&[cookie, here, ("sec-fetch-site", "cross-site")]));
-        assert!(!own(&[bearer, ("sec-fetch-site", "same-site")]));
+        let hidden = ("origin", "null");
+        assert!(ours(&[]) && ours(&[("origin", "http://localhost:3000")]));
+        assert!(ours(&[hidden, ("sec-fetch-site", "same-origin")]));
+        assert!(!ours(&[hidden]), "a sandboxed frame sends this too");
+        for site in ["cross-site", "same-site", "none"] {
+            assert!(!ours(&[hidden, ("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(!ours(&[("origin", "http://localhost:3001"), ("sec-fetch-site", "same-origin")]));
     }
 
     #[test]
-    fn a_bearer_or_the_cookie_signs_in_and_nothing_else() {
-        let token: Token = "0123456789abcdef".parse().expect("a token");
-        let signed_in = |name, value: &str| is_signed_in(Some(&token), &headers(&[(name, value)]));
-        assert!(signed_in("authorization", "Bearer 0123456789abcdef"));
-        assert!(signed_in("cookie", &format!("a=b; coronaz={}", token.cookie())));
-        assert!(!signed_in("authorization", "Basic 0123456789abcdef"));
-        assert!(!signed_in("authorization", "Bearer 0123456789abcde"));
-        assert!(!signed_in("cookie", "coronaz=0123456789abcdef"));
-        assert!(!is_signed_in(None, &headers(&[("authorization", "Bearer ")])));
+    fn a_change_with_a_cookie_has_to_say_that_it_comes_from_here() {
+        let own = |identity: &Identity, pairs: &[(&'static str, &str)]| {
+            let all = [&[("host", "localhost:3000")], pairs].concat();
+            is_own_change(identity, &headers(&all), &Uri::from_static("/"))
+        };
+        let (bearer, cookie) = (Identity::Bearer, Identity::Session("x".to_owned()));
+        let (here, there) = (("origin", "http://localhost:3000"), ("origin", "http://localhost:3001"));
+        assert!(own(&bearer, &[]) && own(&bearer, &[here]) && own(&cookie, &[here]));
+        assert!(own(&cookie, &[here, ("sec-fetch-site", "same-origin")]));
+        assert!(!own(&cookie, &[]), "a browser says where a change comes from");
+        assert!(!own(&bearer, &[there]) && !own(&cookie, &[there]) && !own(&cookie, &[("origin", "null")]));
+        assert!(!own(&cookie, &[here, ("sec-fetch-site", "cross-site")]));
+        assert!(!own(&bearer, &[("sec-fetch-site", "same-site")]));
+    }
+
+    #[test]
+    fn a_head_that_names_two_servers_is_ambiguous() {
+        let uri = |text| Uri::from_static(text);
+        assert!(ambiguous(&headers(&[("host", "localhost")]), &uri("/")).is_none());
+        assert!(ambiguous(&headers(&[("host", "a"), ("host", "a")]), &uri("/")).is_some());
+        assert!(ambiguous(&headers(&[("host", "a")]), &uri("http://A/data")).is_none());
+        assert!(ambiguous(&headers(&[("host", "a")]), &uri("http://b/data")).is_some());
+        assert!(ambiguous(&headers(&[("host", "a"), ("origin", "x"), ("origin", "y")]), &uri("/")).is_some());
     }
 }

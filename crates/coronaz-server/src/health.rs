@@ -2,17 +2,24 @@
 
 use axum::{Json, extract::State};
 use coronaz_wire::wall_clock;
-use serde_json::{Value, json};
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, problem::Problem, rest::Health};
 
-/// The process lives.
-pub(crate) async fn alive() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+/// Whether the process runs.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "alive",
+    responses((status = 200, body = Health, description = "It does")),
+)]
+pub(crate) async fn alive() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
-/// The store answers.
-pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
+/// Whether the store answers.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "ready",
+    responses((status = 200, body = Health, description = "It does")),
+)]
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
     app.readers().ask(|store| store.default_run(wall_clock::now_us())).await?;
-    Ok(Json(json!({ "status": "ok" })))
+    Ok(Json(Health { status: "ok" }))
 }

@@ -2,14 +2,22 @@
 //! field, and what is not known is left out.
 //!
 //! - [`operator`]: the laboratory and its runs; [`jobs`]: audits and schedules of faults
+//! - `whole`: how whole numbers are read
 
 pub mod jobs;
 pub mod operator;
+mod whole;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 
 /// A run: one execution of a scenario.
@@ -46,7 +54,7 @@ pub struct Run {
 }
 
 /// A parameter's value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Parameter {
     /// On or off.
@@ -57,6 +65,36 @@ pub enum Parameter {
     Real(f64),
     /// One of several words.
     Choice(String),
+}
+
+/// A whole number is a number: two schemas for them would both fit `0.0`.
+impl PartialSchema for Parameter {
+    fn schema() -> RefOr<Schema> {
+        let plain = |kind: Type| ObjectBuilder::new().schema_type(SchemaType::from(kind));
+        OneOfBuilder::new()
+            .item(plain(Type::Boolean).description(Some("On or off.")))
+            .item(plain(Type::Number).description(Some("A whole or a real number.")))
+            .item(plain(Type::String).description(Some("One of several words.")))
+            .description(Some("A parameter's value."))
+            .into()
+    }
+}
+
+impl ToSchema for Parameter {}
+
+/// The word of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`: what is not well answers with another status.
+    pub status: &'static str,
+}
+
+/// The whole history of a run, as the paper has it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PaperHistory {
+    /// Every state, oldest first: its number as `_id`, and by UUID each node that was seen by then, with `position`,
+    /// `timestamp`, `infected` and `alive`.
+    pub result: Vec<BTreeMap<String, serde_json::Value>>,
 }
 
 /// Runs, newest first.

@@ -3,7 +3,7 @@
 //! It dies in one way: the stop signal comes, no more connections are taken, live ones are closed, what
 //! is being answered is finished or, when the deadline is over, cut off.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use coronaz_store::Queries;
 use hyper::server::conn::http1;
@@ -15,15 +15,20 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
+use tower_http::add_extension::AddExtension;
 
 use crate::{
-    app::{self, App, Shared},
+    api::now_ms,
+    app::{self, Access, App, Shared},
+    attempts::Attempts,
     config::{Config, ConfigError},
     control::Control,
     flows::Flows,
+    guard::Guard,
     live::Hub,
     page::Files,
     readers::Readers,
+    sessions::Sessions,
 };
 
 /// Bytes of a request's head at most.
@@ -32,6 +37,10 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 const HISTORIES_MAX: usize = 4;
 /// When the system has no room for another connection, the next try is so much later.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Who is at the other end of a request's connection: the client, or a proxy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// A server that is ready to listen.
 pub struct Server {
@@ -72,11 +81,18 @@ impl Server {
         let (told_to_stop, stopping) = watch::channel(false);
         let readers = Readers::new(self.store, &limits);
         let hub = Arc::new(Hub::new(readers.clone(), &limits));
+        let sessions = self.config.session_file;
+        let access = self.config.token.map(|token| Access {
+            sessions: Sessions::open(&token, sessions, now_ms() / 1000),
+            attempts: Attempts::new(&limits),
+            token,
+        });
         let app = App::new(Shared {
             readers,
             hub: hub.clone(),
             page: self.page,
-            token: self.config.token,
+            access,
+            guard: Guard::default(),
             on_loopback: address.ip().is_loopback(),
             requests: Semaphore::new(limits.requests_max),
             histories: Arc::new(Semaphore::new(HISTORIES_MAX)),
@@ -90,7 +106,7 @@ impl Server {
             limits: limits.clone(),
         });
         let connections = Connections {
-            router: app::router(app),
+            router: app::router(app, &self.config.allow_origins),
             places: Arc::new(Semaphore::new(limits.connections_max)),
             head_time_max: limits.head_time_max,
             stopping,
@@ -121,7 +137,7 @@ impl Connections {
     async fn take(&self, listener: &TcpListener) {
         while let Ok(place) = self.places.clone().acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, _)) => self.serve(stream, place),
+                Ok((stream, peer)) => self.serve(stream, Peer(peer), place),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(ACCEPT_RETRY).await;
@@ -130,16 +146,17 @@ impl Connections {
         }
     }
 
-    fn serve(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn serve(&self, stream: TcpStream, peer: Peer, place: OwnedSemaphorePermit) {
         // Frames are sent whole; waiting for more to send would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection is gone already");
         }
+        let service = AddExtension::new(self.router.clone(), peer);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_time_max)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()))
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
         let mut stopping = self.stopping.clone();
         tokio::spawn(async move {

@@ -15,7 +15,6 @@ const TOKEN_CHARS_MAX: usize = 1024;
 #[derive(Clone)]
 pub struct Token {
     secret: String,
-    cookie: String,
 }
 
 /// Why a token was refused.
@@ -49,22 +48,21 @@ impl Token {
 
     /// Whether this is the token.
     pub(crate) fn is(&self, text: &str) -> bool {
-        equal(&self.secret, text)
+        self.secret.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
-    /// What a browser keeps instead of the token: whoever sees it can read, but not learn the token.
-    pub(crate) fn cookie(&self) -> &str {
-        &self.cookie
-    }
-
-    /// Whether this is what a browser was given.
-    pub(crate) fn is_cookie(&self, text: &str) -> bool {
-        equal(&self.cookie, text)
+    /// The key of the sessions that were begun with this token; the token cannot be found from it.
+    pub(crate) fn session_key(&self) -> Hmac<Sha256> {
+        let keyed = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+        let mut mac = keyed(self.secret.as_bytes());
+        mac.update(b"coronaz sessions 1");
+        keyed(&mac.finalize().into_bytes())
     }
 }
 
-fn equal(a: &str, b: &str) -> bool {
-    a.as_bytes().ct_eq(b.as_bytes()).into()
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl FromStr for Token {
@@ -77,11 +75,7 @@ impl FromStr for Token {
         if !fits {
             return Err(TokenError::Unfit);
         }
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(b"coronaz cookie 1");
-        let cookie = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { secret: secret.to_owned(), cookie })
+        Ok(Self { secret: secret.to_owned() })
     }
 }
 
@@ -96,11 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_itself_and_its_cookie_is_not_the_token() {
+    fn a_token_is_itself_and_is_never_printed() {
         let token: Token = " 0123456789abcdef\n".parse().expect("a token");
         assert!(token.is("0123456789abcdef"));
-        assert!(!token.is("0123456789abcdeg") && !token.is("") && !token.is(token.cookie()));
-        assert!(token.is_cookie(token.cookie()) && !token.is_cookie("0123456789abcdef"));
+        assert!(!token.is("0123456789abcdeg") && !token.is("0123456789abcde") && !token.is(""));
         assert!(!format!("{token:?}").contains("0123"));
     }
 

@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, net::SocketAddr, path::PathBuf, time::Duration};
 
 use coronaz_devices::scenario;
-use coronaz_server::{Config, Limits, Server, Token};
+use coronaz_server::{Config, Limits, Origin, Server, Token};
 use coronaz_wire::Scenario;
 use tokio::{
     net::TcpListener,
@@ -52,6 +52,15 @@ pub(crate) struct Args {
     /// A name under which a proxy in front passes requests on to this machine; repeatable. They need the token
     #[arg(long = "allow-host", value_name = "NAME", requires = "token_file", value_parser = host_name)]
     allow_hosts: Vec<String>,
+
+    /// An origin whose pages may read /data and the interface, like http://localhost:8080; repeatable. It may read
+    /// what needs no token, without credentials, and change nothing
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    allow_origins: Vec<Origin>,
+
+    /// Where sign-ins are kept, so that they outlive this process [default: nowhere]
+    #[arg(long, value_name = "FILE", requires = "token_file")]
+    session_file: Option<PathBuf>,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -67,6 +76,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         control: args.control,
         scenarios: scenarios()?,
         allow_hosts: args.allow_hosts,
+        allow_origins: args.allow_origins,
+        session_file: args.session_file,
         limits: Limits::default(),
     };
     config.may_listen(args.listen).map_err(|error| Failure::usage(chain(&error)))?;
@@ -91,7 +102,8 @@ fn scenarios() -> Result<Vec<Scenario>, Failure> {
     scenario::BUILT_IN.into_iter().map(load).collect()
 }
 
-fn host_name(text: &str) -> Result<String, String> {
+/// A host's name, as a command line gives it.
+pub(crate) fn host_name(text: &str) -> Result<String, String> {
     let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
     if fits { Ok(text.to_owned()) } else { Err("a host's name alone, without scheme and port".to_owned()) }
 }

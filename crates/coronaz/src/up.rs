@@ -14,6 +14,7 @@ use coronaz_laboratory::{
     laboratory::Written,
     logs::Show,
 };
+use coronaz_server::Origin;
 use coronaz_wire::Scenario;
 use operator::Operator;
 use tokio::{signal::unix, sync::mpsc};
@@ -55,6 +56,14 @@ pub(crate) struct Args {
     /// Where the page answers; port 0: a free one
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR:PORT")]
     listen: SocketAddr,
+
+    /// A name under which a proxy in front passes requests on to this machine; repeatable. They need the token
+    #[arg(long = "allow-host", value_name = "NAME", value_parser = crate::serve::host_name)]
+    allow_hosts: Vec<String>,
+
+    /// An origin whose pages may read /data and the interface, like http://localhost:8080; repeatable
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    allow_origins: Vec<Origin>,
 
     /// The folder that keeps everything
     #[arg(long, default_value = "coronaz-data", value_name = "DIR")]
@@ -183,6 +192,7 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
         seeded: args.seed.or(scenario.seed).is_some(),
         goes_on: !args.new,
         token_file: Some(operator.file().to_owned()),
+        serve_arguments: serve_arguments(args),
         keep_days: args.keep_days,
         written: Written::default(),
     };
@@ -220,6 +230,12 @@ async fn supervise(plan: Plan, data_dir: DataDir, args: &Args, scenario: &Scenar
     let next = if goes_on { " What went on goes on with the next `coronaz up` on it." } else { "" };
     out.line(format_args!("Stopped. Everything is kept in {}.{next}", args.data_dir.display()));
     Ok(())
+}
+
+/// What the server is passed on.
+fn serve_arguments(args: &Args) -> Vec<String> {
+    let hosts = args.allow_hosts.iter().map(|host| format!("--allow-host={host}"));
+    hosts.chain(args.allow_origins.iter().map(|origin| format!("--allow-origin={origin}"))).collect()
 }
 
 /// Says where the page is, once it answers.

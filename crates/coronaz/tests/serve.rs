@@ -1,8 +1,8 @@
 //! `coronaz serve` as a process: how it starts, refuses, and stops.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -78,4 +78,78 @@ fn a_wrong_value_says_what_would_be_right() {
     assert!(refused(&["--store=mysql://x"], 64).contains("sqlite:PATH"));
     assert!(refused(&["--listen=3000"], 64).contains("--listen"));
     assert!(refused(&["--web-dir=/no/such/folder"], 64).contains("/no/such/folder"));
+    assert!(refused(&["--allow-origin=localhost:8080"], 64).contains("http://localhost:8080"));
+}
+
+/// A server whose log is a file.
+struct Logging {
+    serving: Serving,
+    folder: tempfile::TempDir,
+}
+
+impl Logging {
+    fn begin(arguments: &[&str]) -> Logging {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = format!("--store=sqlite:{}", folder.path().join("store.db").display());
+        let log = std::fs::File::create(folder.path().join("log")).expect("a file");
+        let mut command = serve(&[&[store.as_str(), "--listen=127.0.0.1:0"], arguments].concat());
+        let spawned = command.env_remove("CORONAZ_LOG").stdout(Stdio::piped()).stderr(log).spawn();
+        let mut child = spawned.expect("the program starts");
+        let mut first_line = String::new();
+        let out = child.stdout.take().expect("its output is a pipe");
+        BufReader::new(out).read_line(&mut first_line).expect("it says something");
+        Logging { serving: Serving { child, first_line }, folder }
+    }
+
+    /// Sends a request's head, without `Host`, and a body; gives the first line of the answer.
+    fn ask(&self, head: &str, body: &str) -> String {
+        let line = self.serving.first_line.trim();
+        let address = line.strip_prefix("listening on http://").expect("an address");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let request = format!("{head}\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).expect("the server reads");
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// What it logged, when it has ended.
+    fn said(self) -> String {
+        drop(self.serving);
+        std::fs::read_to_string(self.folder.path().join("log")).expect("text")
+    }
+}
+
+#[test]
+fn a_store_that_is_not_there_yet_is_waited_for_without_a_warning() {
+    let serving = Logging::begin(&[]);
+    for _ in 0..20 {
+        assert!(serving.ask("GET /readyz HTTP/1.1", "").starts_with("HTTP/1.1 503"));
+    }
+    let said = serving.said();
+    assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
+    assert_eq!(said.matches("waiting for the store").count(), 1, "{said}");
+}
+
+#[test]
+fn refused_live_connections_and_failed_sign_ins_are_logged_and_not_by_the_thousand() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "0123456789abcdef\n").expect("a file");
+    let serving = Logging::begin(&["--token-file", &file.display().to_string()]);
+    let live = "GET /api/v1/runs/00000000-0000-0000-0000-000000000000/live HTTP/1.1\r\nupgrade: websocket\r\n\
+        connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        origin: http://other.example";
+    let form = "POST /login HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
+    for _ in 0..8 {
+        assert!(serving.ask(live, "").starts_with("HTTP/1.1 403"));
+        assert!(serving.ask(form, "token=a-wrong-token-it-is").starts_with("HTTP/1.1 401"));
+    }
+    let said = serving.said();
+    assert!(!said.contains("a-wrong-token"), "a token is in the log: {said}");
+    for line in ["a live connection was refused", "a sign-in failed"] {
+        let lines = said.matches(line).count();
+        assert!((1..=8).contains(&lines), "{line}: {said}");
+    }
+    assert!(said.contains("http://other.example"), "{said}");
 }

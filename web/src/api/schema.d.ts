@@ -343,8 +343,59 @@ export interface paths {
         get: operations["session"];
         put?: never;
         post?: never;
-        /** Signs a browser out. */
+        /** Signs a browser out: its cookie is worth nothing from then on, a copy of it neither. */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole history of a run as one object, exactly as the paper has it. */
+        get: operations["data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process runs. */
+        get: operations["alive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the store answers. */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -395,7 +446,7 @@ export interface components {
             /** @description Which schedule. */
             scenario?: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Its seed.
              */
             seed?: number;
@@ -439,7 +490,7 @@ export interface components {
         /** @description A meeting: contacts of the same two that follow each other closely, as one of them recorded them. */
         Encounter: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many contacts.
              */
             contacts: number;
@@ -500,27 +551,27 @@ export interface components {
         /** @description The figures of a moment, counted over the whole population. */
         Figures: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description Died infected.
              */
             dead_zombies: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Dead.
              */
             deaths: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Alive and immune.
              */
             immune: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Nodes that have reported by then.
              */
             total: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Alive and infected.
              */
             zombies: number;
@@ -536,7 +587,7 @@ export interface components {
             /** @description Where it comes from. */
             from: components["schemas"]["Station"];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Records that wait at its beginning.
              */
             lag_records?: number;
@@ -552,6 +603,11 @@ export interface components {
             records_per_s?: number;
             /** @description Where it goes. */
             to: components["schemas"]["Station"];
+        };
+        /** @description The word of a probe. */
+        Health: {
+            /** @description Always `ok`: what is not well answers with another status. */
+            status: string;
         };
         /** @description Somebody was infected. */
         Infection: {
@@ -589,7 +645,7 @@ export interface components {
         /** @description An ingest process. */
         IngestPart: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Records of its partitions that are not in the store yet.
              */
             lag_records: number;
@@ -603,12 +659,12 @@ export interface components {
             /** @description Partitions it owns. */
             partitions: number[];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Records it has read.
              */
             records: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of these, how many could not be read.
              */
             rejected: number;
@@ -663,19 +719,19 @@ export interface components {
             /** @description What it does. */
             kind: components["schemas"]["Station"];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Memory of its process, in bytes.
              */
             memory_bytes?: number;
             /** @description Its name. */
             name: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Its process, while there is one.
              */
             pid?: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description How often it was started again.
              */
             restarts: number;
@@ -709,7 +765,7 @@ export interface components {
             /** @description Where it comes from, if it was forked. */
             forked_from?: components["schemas"]["Origin"];
             /**
-             * Format: int32
+             * Format: uint32
              * @description The infected among them, at their start.
              */
             infected: number;
@@ -720,7 +776,7 @@ export interface components {
             /** @description The names of its parts. */
             parts: string[];
             /**
-             * Format: int32
+             * Format: uint32
              * @description Safe and infected people, those who were added included.
              */
             people: number;
@@ -730,7 +786,7 @@ export interface components {
              */
             run: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The seed of its chance.
              */
             seed: number;
@@ -775,22 +831,22 @@ export interface components {
         /** @description A schedule of faults to be started. */
         NewChaos: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description How long it lasts, in minutes.
              */
             minutes: number;
             /** @description Which schedule; drawn from the seed when left out. */
-            scenario?: string;
+            scenario?: string | null;
             /**
              * Format: int64
              * @description Its seed; a new one when left out.
              */
-            seed?: number;
+            seed?: number | null;
         };
         /** @description A run to be forked: computed again up to a tick, and different from then on. */
         NewFork: {
             /** @description A name for people; the old run's when left out. */
-            name?: string;
+            name?: string | null;
             /** @description What is different from then on, by name. */
             parameters?: {
                 [key: string]: components["schemas"]["Parameter"];
@@ -799,11 +855,10 @@ export interface components {
              * Format: int64
              * @description The seed of chance from then on; the old run's when left out.
              */
-            seed?: number;
-            /** @description How fast it goes on; in real time when left out. */
-            speed?: components["schemas"]["Speed"];
+            seed?: number | null;
+            speed?: components["schemas"]["Speed"] | null;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The tick, which is also the moment, after which it is another run.
              */
             tick: number;
@@ -811,12 +866,12 @@ export interface components {
         /** @description People to be added to a run of devices. */
         NewPeople: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description How many, safe and infected.
              */
             count: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description How many of them are infected.
              */
             infected?: number;
@@ -829,39 +884,38 @@ export interface components {
         /** @description A run to be started. */
         NewRun: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description The infected among them.
              */
             infected: number;
             /** @description Who makes its records. */
             kind: components["schemas"]["Kind"];
             /** @description A name for people; the scenario's when left out. */
-            name?: string;
+            name?: string | null;
             /** @description Parameters over the scenario's, by name. */
             parameters?: {
                 [key: string]: components["schemas"]["Parameter"];
             };
             /**
-             * Format: int32
-             * @description Safe and infected people.
+             * Format: uint32
+             * @description Safe and infected people: at most 10,000 devices, or 16,000,000 in a fleet.
              */
             people: number;
             /** @description The scenario that it begins with; the paper's parameters when left out. */
-            scenario?: string;
+            scenario?: string | null;
             /**
              * Format: int64
              * @description The seed of its chance; a new one when left out.
              */
-            seed?: number;
-            /** @description How fast a fleet goes; in real time when left out. */
-            speed?: components["schemas"]["Speed"];
+            seed?: number | null;
+            speed?: components["schemas"]["Speed"] | null;
         };
         /** @description One node. */
         Node: {
             /** @description False after its last message. */
             alive: boolean;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Contacts it recorded.
              */
             contacts_count: number;
@@ -889,7 +943,7 @@ export interface components {
             /** @description Whether it has reported; otherwise others have heard it and nothing more is known. */
             reported: boolean;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Its number in the run.
              */
             slot: number;
@@ -935,7 +989,7 @@ export interface components {
              */
             id: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Its number in the run.
              */
             slot: number;
@@ -959,7 +1013,7 @@ export interface components {
             /** @description Infected now, or when it died. */
             infected: boolean;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Its number in the run.
              */
             slot: number;
@@ -974,6 +1028,8 @@ export interface components {
              */
             y: number;
         };
+        /** @description An empty object. */
+        Nothing: Record<string, never>;
         /** @description Where a forked run comes from. */
         Origin: {
             /**
@@ -982,10 +1038,20 @@ export interface components {
              */
             run: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The tick.
              */
             tick: number;
+        };
+        /** @description The whole history of a run, as the paper has it. */
+        PaperHistory: {
+            /**
+             * @description Every state, oldest first: its number as `_id`, and by UUID each node that was seen by then, with `position`,
+             *     `timestamp`, `infected` and `alive`.
+             */
+            result: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description A parameter's value. */
         Parameter: boolean | number | string;
@@ -1037,12 +1103,12 @@ export interface components {
              */
             partition: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Records read, of all kinds.
              */
             records: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of these, how many could not be read.
              */
             rejected: number;
@@ -1085,7 +1151,7 @@ export interface components {
             /** @description What is wrong, field by field, where a form was sent. */
             errors?: components["schemas"]["FieldError"][];
             /**
-             * Format: int32
+             * Format: uint32
              * @description The HTTP status.
              */
             status: number;
@@ -1113,12 +1179,12 @@ export interface components {
         /** @description A run: one execution of a scenario. */
         Run: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Contacts so far.
              */
             contacts: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The number of its first moment: 0, or in a fork the tick at which it left the other run.
              */
             first_moment: number;
@@ -1130,7 +1196,7 @@ export interface components {
              */
             id: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Infections so far.
              */
             infections: number;
@@ -1142,14 +1208,14 @@ export interface components {
              */
             last_ms: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description One more than the number of its newest moment; 0 while it has none.
              */
             moments: number;
             /** @description A name for people. */
             name: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Nodes so far; their slots are numbered from 0.
              */
             nodes: number;
@@ -1158,7 +1224,7 @@ export interface components {
                 [key: string]: components["schemas"]["Parameter"];
             };
             /**
-             * Format: int64
+             * Format: uint64
              * @description The seed of its chance; 0 when it was never announced.
              */
             seed: number;
@@ -1191,7 +1257,7 @@ export interface components {
             /** @description What it shows. */
             about: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The infected among them.
              */
             infected: number;
@@ -1202,7 +1268,7 @@ export interface components {
                 [key: string]: components["schemas"]["Parameter"];
             };
             /**
-             * Format: int32
+             * Format: uint32
              * @description Safe and infected people.
              */
             people: number;
@@ -1222,9 +1288,15 @@ export interface components {
         };
         /** @description The server itself. */
         ServerPart: {
-            /** @description Live connections now. */
+            /**
+             * Format: uint64
+             * @description Live connections now.
+             */
             live_connections: number;
-            /** @description Runs that are watched through them. */
+            /**
+             * Format: uint64
+             * @description Runs that are watched through them.
+             */
             watched_runs: number;
         };
         /** @description Who asks, and what there is to ask. */
@@ -1237,7 +1309,7 @@ export interface components {
             operator: boolean;
         };
         /** @description A speed. */
-        Speed: number | string;
+        Speed: number | "max";
         /** @description A run that was started. */
         StartedRun: {
             /**
@@ -1251,7 +1323,7 @@ export interface components {
             /** @description Its figures. */
             figures: components["schemas"]["Figures"];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Which moment.
              */
             moment: number;
@@ -1292,48 +1364,48 @@ export interface components {
         /** @description What an audit found, in contacts. */
         Verdict: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Rows stored beside an equal one.
              */
             doubled: number;
             /** @description The first differences, in words. */
             examples: string[];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Reports, or ticks of a fleet, that came in late; left out where the store does not say.
              */
             late?: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Recorded, and not stored.
              */
             lost: number;
             /** @description Whether nothing is lost, doubled, wrong or unknown. */
             ok: boolean;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Different contacts that were recorded.
              */
             recorded: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Rows in the store.
              */
             stored: number;
             /** @description What could not be checked, and why. */
             unchecked: string[];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Stored, and recorded by nobody.
              */
             unknown: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Still on the way, as far as the store shows; not lost.
              */
             waiting: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Stored otherwise than recorded.
              */
             wrong: number;
@@ -1356,12 +1428,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The laboratory now */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Laboratory"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is missing or wrong */
@@ -1384,6 +1466,24 @@ export interface operations {
             };
             /** @description No laboratory belongs to this server */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1411,12 +1511,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The newest audit */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is missing or wrong */
@@ -1439,6 +1549,24 @@ export interface operations {
             };
             /** @description No laboratory belongs to this server */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1522,6 +1650,42 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description What is sent is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What is sent is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The laboratory does not answer */
             503: {
                 headers: {
@@ -1542,12 +1706,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The newest schedule */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Chaos"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is missing or wrong */
@@ -1570,6 +1744,24 @@ export interface operations {
             };
             /** @description No laboratory belongs to this server */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1653,6 +1845,42 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description What is sent is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What is sent is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some fields are wrong */
             422: {
                 headers: {
@@ -1689,6 +1917,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token is missing or wrong */
             401: {
                 headers: {
@@ -1718,6 +1955,24 @@ export interface operations {
             };
             /** @description None goes on */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1757,6 +2012,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token is missing or wrong */
             401: {
                 headers: {
@@ -1786,6 +2050,24 @@ export interface operations {
             };
             /** @description Not possible as the part is now */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1869,6 +2151,42 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description What is sent is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What is sent is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some fields are wrong */
             422: {
                 headers: {
@@ -1898,12 +2216,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description How they are */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Parts"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is missing or wrong */
@@ -1917,6 +2245,33 @@ export interface operations {
             };
             /** @description The operator's part is closed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1940,6 +2295,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The runs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1950,6 +2306,33 @@ export interface operations {
             };
             /** @description A parameter is wrong */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1981,6 +2364,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The run has been started */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2034,6 +2418,42 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description What is sent is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What is sent is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some fields are wrong */
             422: {
                 headers: {
@@ -2066,6 +2486,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The run */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2083,8 +2504,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2122,6 +2570,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token is missing or wrong */
             401: {
                 headers: {
@@ -2151,6 +2608,24 @@ export interface operations {
             };
             /** @description It goes on: stop it first */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2192,8 +2667,44 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run or table */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2228,6 +2739,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The run has been started */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2281,6 +2793,42 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description What is sent is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What is sent is not application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Some fields are wrong */
             422: {
                 headers: {
@@ -2320,6 +2868,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The infections */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2337,8 +2886,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2374,6 +2950,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The nodes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2391,8 +2968,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2425,6 +3029,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The node */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2442,8 +3047,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run or node */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2487,6 +3119,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The contacts */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2504,8 +3137,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run or node */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2549,6 +3209,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The encounters */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,8 +3227,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run or node */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2603,16 +3291,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Everybody */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["State"];
+                    "application/vnd.coronaz.frame": number[];
                 };
             };
             /** @description A parameter is wrong */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2631,6 +3330,24 @@ export interface operations {
             };
             /** @description Too many nodes for JSON: ask for the frame */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2668,6 +3385,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The figures */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2685,8 +3403,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2724,6 +3469,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token is missing or wrong */
             401: {
                 headers: {
@@ -2760,6 +3514,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The laboratory does not answer */
             503: {
                 headers: {
@@ -2780,12 +3552,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What a form is made of */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Scenarios"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is missing or wrong */
@@ -2806,6 +3588,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     session: {
@@ -2817,12 +3626,58 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who asks */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2843,6 +3698,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token is missing or wrong */
             401: {
                 headers: {
@@ -2854,6 +3718,249 @@ export interface operations {
             };
             /** @description From another origin, or the operator's part is closed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    data: {
+        parameters: {
+            query?: {
+                /** @description The run; without it, the newest. */
+                run?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every state with every node seen so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaperHistory"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store does not answer: an empty object */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A parameter is wrong or unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong; reading on this machine needs none */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request names another server */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -32,7 +32,7 @@ const DELETION_WAITED: Duration = Duration::from_secs(5);
     request_body = NewRun,
     security(("operator" = [])),
     responses(
-        (status = 201, body = StartedRun),
+        (status = 201, body = StartedRun, description = "The run has been started"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Not such an object"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "From another origin, or the operator's part is closed"),
@@ -80,7 +80,7 @@ pub(super) async fn stop(State(app): State<App>, Path(run): Path<Uuid>) -> Resul
     request_body = NewFork,
     security(("operator" = [])),
     responses(
-        (status = 201, body = StartedRun),
+        (status = 201, body = StartedRun, description = "The run has been started"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Not such an object"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "From another origin, or the operator's part is closed"),

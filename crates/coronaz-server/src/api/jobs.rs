@@ -49,7 +49,7 @@ pub(super) async fn start_audit(
     get, path = "/api/v1/laboratory/audit", operation_id = "audit",
     security(("operator" = [])),
     responses(
-        (status = 200, body = Audit),
+        (status = 200, body = Audit, description = "The newest audit"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No laboratory belongs to this server"),
@@ -116,7 +116,7 @@ pub(super) async fn start_chaos(
     get, path = "/api/v1/laboratory/chaos", operation_id = "chaos",
     security(("operator" = [])),
     responses(
-        (status = 200, body = Chaos),
+        (status = 200, body = Chaos, description = "The newest schedule"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No laboratory belongs to this server"),

@@ -26,7 +26,7 @@ const RUNS_WATCHED_MAX: usize = 32;
     get, path = "/api/v1/laboratory", operation_id = "laboratory",
     security(("operator" = [])),
     responses(
-        (status = 200, body = Laboratory),
+        (status = 200, body = Laboratory, description = "The laboratory now"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No laboratory belongs to this server"),

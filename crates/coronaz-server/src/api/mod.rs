@@ -1,5 +1,5 @@
 //! `/api/v1`: runs for everybody, the laboratory for its operator. Every route has its description beside it; together they are
-//! `web/openapi.json`.
+//! `web/openapi.json` (`description`).
 //!
 //! - `runs`: runs, states and statistics
 //! - `nodes`: one node, its contacts and encounters
@@ -14,6 +14,7 @@
 //! - `jobs`: audits and schedules of faults
 
 mod change_runs;
+mod description;
 mod export;
 mod jobs;
 mod laboratory;
@@ -30,49 +31,18 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{MethodRouter, any, delete, get, post},
 };
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
 
-use crate::{app::App, guard, live, problem::Problem, rest};
+use crate::{app::App, guard, live, problem::Problem};
 
-/// The description of `/api/v1`, made from the routes and their bodies.
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "CoronaZ", version = "1", description = "Runs of the laboratory, as the store has them."),
-    paths(
-        runs::runs, runs::run, runs::state, runs::statistics, runs::infections,
-        nodes::nodes, nodes::node, nodes::contacts, nodes::encounters, parts::parts,
-        export::export, session::session, session::sign_out,
-        laboratory::laboratory, laboratory::act, laboratory::add_people, scenarios::scenarios,
-        change_runs::start, change_runs::stop, change_runs::fork, change_runs::delete,
-        jobs::start_audit, jobs::audit, jobs::start_chaos, jobs::chaos, jobs::stop_chaos,
-    ),
-    components(schemas(Problem, rest::Run)),
-    modifiers(&OperatorToken),
-)]
-struct Description;
+pub(crate) use description::described;
 
-struct OperatorToken;
-
-impl Modify for OperatorToken {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        openapi
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("operator", SecurityScheme::Http(bearer));
-    }
-}
-
-/// The description of `/api/v1` (OpenAPI 3.1), as it is checked in.
+/// The description of the interface (OpenAPI 3.1), as it is checked in.
 ///
 /// # Panics
 /// Never: it is made of plain members.
 #[must_use]
 pub fn openapi() -> String {
-    let mut text = Description::openapi().to_pretty_json().expect("a description is plain JSON");
+    let mut text = serde_json::to_string_pretty(described()).expect("a description is plain JSON");
     text.push('\n');
     text
 }
@@ -114,11 +84,11 @@ pub(crate) fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn description() -> Json<utoipa::openapi::OpenApi> {
-    Json(Description::openapi())
+async fn description() -> Json<&'static serde_json::Value> {
+    Json(described())
 }
 
 /// No such route.
-pub(crate) async fn missing() -> Problem {
+pub(crate) fn missing() -> Problem {
     Problem::missing("there is no such part of the interface; /api/v1/openapi.json describes it")
 }

@@ -36,7 +36,7 @@ pub(super) struct Slots {
     get, path = "/api/v1/runs/{run}/nodes", operation_id = "nodes",
     params(("run" = Uuid, Path, description = "The run"), Slots),
     responses(
-        (status = 200, body = NodeNames),
+        (status = 200, body = NodeNames, description = "The nodes"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
@@ -63,7 +63,7 @@ pub(super) async fn nodes(
     get, path = "/api/v1/runs/{run}/nodes/{id}", operation_id = "node",
     params(("run" = Uuid, Path, description = "The run"), ("id" = Uuid, Path, description = "The node")),
     responses(
-        (status = 200, body = Node),
+        (status = 200, body = Node, description = "The node"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Not a UUID"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run or node"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
@@ -103,7 +103,7 @@ async fn listed<T: Send + 'static>(
         PageOfTime,
     ),
     responses(
-        (status = 200, body = Contacts),
+        (status = 200, body = Contacts, description = "The contacts"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run or node"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
@@ -133,7 +133,7 @@ pub(super) async fn contacts(
         PageOfTime,
     ),
     responses(
-        (status = 200, body = Encounters),
+        (status = 200, body = Encounters, description = "The encounters"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run or node"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),

@@ -17,7 +17,7 @@ const MISSING_MAX: usize = 100;
     get, path = "/api/v1/parts", operation_id = "parts",
     security(("operator" = [])),
     responses(
-        (status = 200, body = Parts),
+        (status = 200, body = Parts, description = "How they are"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
     ),

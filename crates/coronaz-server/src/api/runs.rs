@@ -45,7 +45,7 @@ const INFECTIONS_MAX: usize = 100_000;
 #[into_params(parameter_in = Query)]
 pub(super) struct RunList {
     /// The `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^-?[0-9]{1,18}$")]
     after: Option<String>,
     /// At most so many.
     #[param(nullable = false, minimum = 1, maximum = 1_000, default = 200)]
@@ -57,17 +57,15 @@ pub(super) struct RunList {
     get, path = "/api/v1/runs", operation_id = "runs",
     params(RunList),
     responses(
-        (status = 200, body = Runs),
+        (status = 200, body = Runs, description = "The runs"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
     ),
 )]
 pub(super) async fn runs(State(app): State<App>, Query(list): Query<RunList>) -> Result<Json<Runs>, Problem> {
     let limit = limit(list.limit, RUNS_DEFAULT, RUNS_MAX)?;
-    let place = |text: String| {
-        text.parse().map(RunCursor).map_err(|_| Problem::wrong("after is the `next` of a page"))
-    };
-    let after = list.after.map(place).transpose()?;
+    let wrong = || Problem::wrong("after has to be the next of an earlier answer");
+    let after = list.after.map(|text| parse_run_cursor(&text).ok_or_else(wrong)).transpose()?;
     let now_us = wall_clock::now_us();
     let asked =
         app.readers().ask(move |store| Ok((store.runs_page(after, limit)?, store.default_run(now_us)?)));
@@ -79,12 +77,18 @@ pub(super) async fn runs(State(app): State<App>, Query(list): Query<RunList>) ->
     }))
 }
 
+fn parse_run_cursor(text: &str) -> Option<RunCursor> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = (1..=18).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number).map(RunCursor)
+}
+
 /// One run.
 #[utoipa::path(
     get, path = "/api/v1/runs/{run}", operation_id = "run",
     params(("run" = Uuid, Path, description = "The run")),
     responses(
-        (status = 200, body = Run),
+        (status = 200, body = Run, description = "The run"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "Not a UUID"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
@@ -112,7 +116,10 @@ pub(super) struct Which {
     get, path = "/api/v1/runs/{run}/state", operation_id = "state",
     params(("run" = Uuid, Path, description = "The run"), Which),
     responses(
-        (status = 200, body = rest::State),
+        (status = 200, description = "Everybody", content(
+            (rest::State = "application/json"),
+            (Vec<u8> = "application/vnd.coronaz.frame"),
+        )),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run or moment"),
         (status = 406, body = Problem, content_type = "application/problem+json", description = "Too many nodes for JSON: ask for the frame"),
@@ -177,7 +184,7 @@ pub(super) struct Series {
     get, path = "/api/v1/runs/{run}/statistics", operation_id = "statistics",
     params(("run" = Uuid, Path, description = "The run"), Series),
     responses(
-        (status = 200, body = Statistics),
+        (status = 200, body = Statistics, description = "The figures"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),
@@ -226,7 +233,7 @@ pub(super) struct Since {
     get, path = "/api/v1/runs/{run}/infections", operation_id = "infections",
     params(("run" = Uuid, Path, description = "The run"), Since),
     responses(
-        (status = 200, body = Infections),
+        (status = 200, body = Infections, description = "The infections"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is wrong"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such run"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Temporarily unavailable"),

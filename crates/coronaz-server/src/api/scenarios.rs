@@ -20,7 +20,7 @@ use crate::{
     get, path = "/api/v1/scenarios", operation_id = "scenarios",
     security(("operator" = [])),
     responses(
-        (status = 200, body = Scenarios),
+        (status = 200, body = Scenarios, description = "What a form is made of"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The token is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The operator's part is closed"),
     ),

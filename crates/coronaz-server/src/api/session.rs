@@ -1,28 +1,31 @@
 //! Who asks: so that a page knows what to offer.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, guard, problem::Problem, rest::operator::Session};
+use crate::{app::App, identity::Identity, login, problem::Problem, rest::operator::Session};
 
 /// Whether the request is the operator's, and what there is for one.
 #[utoipa::path(
     get, path = "/api/v1/session", operation_id = "session",
-    responses((status = 200, body = Session)),
+    responses((status = 200, body = Session, description = "Who asks")),
 )]
-pub(super) async fn session(State(app): State<App>, headers: HeaderMap) -> Json<Session> {
+pub(super) async fn session(
+    State(app): State<App>,
+    Extension(identity): Extension<Identity>,
+) -> Json<Session> {
     Json(Session {
-        operator: guard::is_operator(&app, &headers),
-        can_sign_in: app.token().is_some(),
+        operator: identity.is_operator(),
+        can_sign_in: app.access().is_some(),
         laboratory: app.control().is_ok(),
     })
 }
 
-/// Signs a browser out.
+/// Signs a browser out: its cookie is worth nothing from then on, a copy of it neither.
 #[utoipa::path(
     delete, path = "/api/v1/session", operation_id = "signOut",
     security(("operator" = [])),
@@ -32,7 +35,18 @@ pub(super) async fn session(State(app): State<App>, headers: HeaderMap) -> Json<
         (status = 403, body = Problem, content_type = "application/problem+json", description = "From another origin, or the operator's part is closed"),
     ),
 )]
-pub(super) async fn sign_out() -> Response {
-    let expired = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict", guard::COOKIE);
-    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, expired)]).into_response()
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    Extension(identity): Extension<Identity>,
+) -> Result<Response, Problem> {
+    if let Identity::Session(name) = identity {
+        // The file of sessions is written before it is said that one has ended.
+        let ended = tokio::task::spawn_blocking(move || {
+            if let Some(access) = app.access() {
+                access.sessions.end(&name);
+            }
+        });
+        ended.await.map_err(|_| Problem::unavailable())?;
+    }
+    Ok((StatusCode::NO_CONTENT, [login::no_cookie()]).into_response())
 }

@@ -48,23 +48,40 @@ const SEEK_RETRY_EVERY: Duration = Duration::from_millis(500);
 
 type Answer = Pin<Box<dyn Future<Output = (Seek, Option<Arc<Picture>>)> + Send>>;
 
-/// Opens a live connection.
+/// Opens a live connection; what is refused is logged.
 pub(crate) async fn connect(
     State(app): State<App>,
-    Path(run): Path<Uuid>,
+    run: Result<Path<Uuid>, Problem>,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let connected = open(&app, run, &uri, &headers, upgrade).await;
+    connected.inspect_err(|problem| app.guard().refused_live(&headers, problem))
+}
+
+async fn open(
+    app: &App,
+    run: Result<Path<Uuid>, Problem>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let Path(run) = run?;
     let upgrade = upgrade.map_err(|_| {
         Problem::new(StatusCode::UPGRADE_REQUIRED).detail("this is a WebSocket: connect with ws:// or wss://")
     })?;
-    if !guard::is_same_origin(&headers, &uri) {
-        return Err(Problem::new(StatusCode::FORBIDDEN).detail("only this server's own page may connect"));
+    if !guard::is_same_origin(headers, uri) {
+        let elsewhere =
+            "only this server's own page may connect; a proxy in front has to leave Host as it is";
+        return Err(Problem::new(StatusCode::FORBIDDEN).detail(elsewhere));
     }
-    let place = app.hub().places.clone().try_acquire_owned().map_err(|_| Problem::unavailable())?;
+    let Ok(place) = app.hub().places.clone().try_acquire_owned() else {
+        return Err(Problem::unavailable());
+    };
     let (room, about) = app.hub().join(run).await?;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
+    let app = app.clone();
     Ok(upgrade.on_upgrade(move |socket| Visit::begin(app, room, about, place, socket)).into_response())
 }
 

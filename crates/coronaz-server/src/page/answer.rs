@@ -8,28 +8,33 @@ use axum::{
 };
 
 use super::files::{File, NONCE_MARK};
-use crate::{app::App, problem::Problem};
+use crate::{api, app::App, plain_page::nonce, problem::Problem};
 
 /// The build puts a hash into the names of what lies here: it never changes.
 const HASHED_FOLDER: &str = "assets/";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Everything that is no route: a file of the page, or the page itself, which reads the address in the
-/// browser. A path that looks like a file and is none is missing.
+/// Where the page is. Its views stand in the query, which it reads in the browser.
+const PAGE_PATHS: [&str; 2] = ["", "index.html"];
+
+/// Everything that is no route: the page itself, one of its files, or nothing.
 pub(crate) async fn answer(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if uri.path() == "/api" || uri.path().starts_with("/api/") {
+        return api::missing().into_response();
+    }
     if method != Method::GET && method != Method::HEAD {
-        return Problem::new(StatusCode::METHOD_NOT_ALLOWED).into_response();
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED);
+        return ([(header::ALLOW, "GET, HEAD")], problem).into_response();
     }
-    let path = uri.path().trim_start_matches('/');
-    if let Some(file) = app.page().get(path) {
-        return send(path, file, &headers);
+    let path = uri.path().strip_prefix('/').unwrap_or_default();
+    if PAGE_PATHS.contains(&path) {
+        return index(&app);
     }
-    let last = path.rsplit('/').next().unwrap_or_default();
-    if last.contains('.') && path != "index.html" || path.starts_with(HASHED_FOLDER) {
-        return Problem::missing("there is no such file").into_response();
+    match app.page().get(path) {
+        Some(file) => send(path, file, &headers),
+        None => Problem::missing("there is nothing at this address").into_response(),
     }
-    index(&app)
 }
 
 fn send(path: &str, file: &File, headers: &HeaderMap) -> Response {
@@ -75,13 +80,6 @@ fn index(app: &App) -> Response {
     );
     let body = app.page().index.replace(NONCE_MARK, &nonce);
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(body)).into_response()
-}
-
-/// 128 random bits; `None` when the system has no randomness to give.
-fn nonce() -> Option<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

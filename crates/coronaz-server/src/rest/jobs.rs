@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::whole::{perhaps_whole, whole};
+
 /// How a piece of work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -89,13 +91,15 @@ pub struct Verdict {
 #[serde(deny_unknown_fields)]
 pub struct NewChaos {
     /// Which schedule; drawn from the seed when left out.
-    #[schema(nullable = false)]
+    #[schema(pattern = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}$")]
     pub scenario: Option<String>,
     /// Its seed; a new one when left out.
-    #[schema(nullable = false)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    #[serde(default, deserialize_with = "perhaps_whole")]
     pub seed: Option<u64>,
     /// How long it lasts, in minutes.
     #[schema(minimum = 1, maximum = 1_440)]
+    #[serde(deserialize_with = "whole")]
     pub minutes: u32,
 }
 

@@ -2,11 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use coronaz_wire::control::{SPEED_MAX, SPEED_MIN};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 
-use super::Parameter;
+use super::{
+    Parameter,
+    whole::{perhaps_whole, whole},
+};
 
 /// Who asks, and what there is to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -229,9 +239,11 @@ pub struct NewPeople {
     pub run: Uuid,
     /// How many, safe and infected.
     #[schema(minimum = 1, maximum = 10_000)]
+    #[serde(deserialize_with = "whole")]
     pub count: u32,
     /// How many of them are infected.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(maximum = 10_000)]
     pub infected: u32,
 }
 
@@ -331,23 +343,26 @@ pub struct NewRun {
     /// Who makes its records.
     pub kind: Kind,
     /// A name for people; the scenario's when left out.
-    #[schema(nullable = false)]
+    #[schema(min_length = 1, max_length = 80)]
     pub name: Option<String>,
     /// The scenario that it begins with; the paper's parameters when left out.
-    #[schema(nullable = false)]
     pub scenario: Option<String>,
-    /// Safe and infected people.
+    /// Safe and infected people: at most 10,000 devices, or 16,000,000 in a fleet.
+    #[schema(minimum = 1, maximum = 16_000_000)]
+    #[serde(deserialize_with = "whole")]
     pub people: u32,
     /// The infected among them.
+    #[schema(maximum = 16_000_000)]
+    #[serde(deserialize_with = "whole")]
     pub infected: u32,
     /// The seed of its chance; a new one when left out.
-    #[schema(nullable = false)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    #[serde(default, deserialize_with = "perhaps_whole")]
     pub seed: Option<u64>,
     /// Parameters over the scenario's, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
     /// How fast a fleet goes; in real time when left out.
-    #[schema(nullable = false)]
     pub speed: Option<Speed>,
 }
 
@@ -356,23 +371,24 @@ pub struct NewRun {
 #[serde(deny_unknown_fields)]
 pub struct NewFork {
     /// The tick, which is also the moment, after which it is another run.
+    #[serde(deserialize_with = "whole")]
     pub tick: u64,
     /// A name for people; the old run's when left out.
-    #[schema(nullable = false)]
+    #[schema(min_length = 1, max_length = 80)]
     pub name: Option<String>,
     /// What is different from then on, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
     /// The seed of chance from then on; the old run's when left out.
-    #[schema(nullable = false)]
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
+    #[serde(default, deserialize_with = "perhaps_whole")]
     pub seed: Option<u64>,
     /// How fast it goes on; in real time when left out.
-    #[schema(nullable = false)]
     pub speed: Option<Speed>,
 }
 
 /// A speed.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Speed {
     /// Seconds of model time a second.
@@ -380,6 +396,23 @@ pub enum Speed {
     /// `max`.
     Word(String),
 }
+
+impl PartialSchema for Speed {
+    fn schema() -> RefOr<Schema> {
+        let times = ObjectBuilder::new()
+            .schema_type(SchemaType::from(Type::Number))
+            .minimum(Some(SPEED_MIN))
+            .maximum(Some(SPEED_MAX))
+            .description(Some("Seconds of model time a second."));
+        let word = ObjectBuilder::new()
+            .schema_type(SchemaType::from(Type::String))
+            .enum_values(Some(["max"]))
+            .description(Some("As fast as it can."));
+        OneOfBuilder::new().item(times).item(word).description(Some("A speed.")).into()
+    }
+}
+
+impl ToSchema for Speed {}
 
 /// A run that was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -287,7 +287,7 @@ async fn the_description_is_served_and_every_path_in_it_is_a_route() {
         serde_json::from_str::<serde_json::Value>(&coronaz_server::openapi()).expect("JSON")
     );
     let paths = described["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 20);
+    assert_eq!(paths.len(), 23);
     for (path, methods) in paths {
         let path = path.replace("{run}", &run(1).to_string()).replace("{id}", &node(1).to_string());
         let path = path.replace("{table}", "nodes").replace("{name}", "broker").replace("{action}", "kill");
@@ -340,7 +340,7 @@ async fn runs_come_in_pages_and_the_default_is_one_that_can_be_shown() {
         after = format!("&after={next}");
     }
     assert_eq!(ids, (1..=6).rev().map(|number| json!(run(number))).collect::<Vec<_>>());
-    for wrong in ["limit=0", "limit=1001", "after=here", "page=2"] {
+    for wrong in ["limit=0", "limit=1001", "after=here", "after=+1", "page=2"] {
         stage.get(&format!("/api/v1/runs?{wrong}")).await.problem(400);
     }
 }

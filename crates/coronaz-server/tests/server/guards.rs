@@ -63,32 +63,19 @@ async fn the_operators_part_is_the_operators() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_in_gives_a_cookie_that_is_not_the_token() {
-    let stage = Stage::open_with(with_token()).await;
-    let form = stage.get("/login").await;
-    assert_eq!(form.status, 200);
-    assert!(form.header("content-security-policy").contains("form-action 'self'"));
-    let kind = ("content-type", "application/x-www-form-urlencoded");
-    let sign_in = async |headers: &[(&str, &str)], body: &str| {
-        let length = body.len().to_string();
-        let headers = [&[kind, ("content-length", &length)], headers].concat();
-        http::send(stage.address, "POST", "/login", &headers, body).await
-    };
-    sign_in(&[], "token=wrong").await.problem(401);
-    sign_in(&[], "word=wrong").await.problem(400);
-    sign_in(&[("origin", "http://evil.example")], &format!("token={TOKEN}")).await.problem(403);
-    let signed_in = sign_in(&[], &format!("token={TOKEN}")).await;
-    assert_eq!((signed_in.status, signed_in.header("location")), (303, "/"));
-    let cookie = signed_in.header("set-cookie").to_owned();
-    assert!(
-        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(TOKEN),
-        "{cookie}"
-    );
-    let cookie = cookie.split(';').next().unwrap_or_default();
-    assert_eq!(stage.get_with("/api/v1/parts", &[("cookie", cookie)]).await.status, 200);
-    let by_link = stage.get(&format!("/login?token={TOKEN}")).await;
-    assert_eq!(by_link.header("set-cookie").split(';').next(), Some(cookie));
-    stage.get("/login?token=wrong").await.problem(401);
+async fn a_head_that_names_two_servers_is_refused() {
+    let stage = Stage::open_with_a_story().await;
+    let address = stage.address;
+    for head in [
+        format!("GET /data HTTP/1.1\r\nhost: {address}\r\nhost: evil.example\r\nconnection: close\r\n\r\n"),
+        format!("GET /data HTTP/1.1\r\nhost: {address}\r\nHost: {address}\r\nconnection: close\r\n\r\n"),
+        format!("GET http://evil.example/data HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"),
+    ] {
+        http::raw(address, head.as_bytes()).await.problem(400);
+    }
+    let absolute =
+        format!("GET http://{address}/data HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    assert_eq!(http::raw(address, absolute.as_bytes()).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +97,7 @@ async fn off_loopback_nothing_is_open() {
     }
     assert_eq!(http::get(address, "/healthz", &[]).await.status, 200);
     let browser = http::get(address, "/map", &[("accept", "text/html")]).await;
-    assert_eq!((browser.status, browser.header("location")), (303, "/login"));
+    assert_eq!((browser.status, browser.header("location")), (303, "./login?next=/map"));
     let bearer = format!("Bearer {TOKEN}");
     let index = http::get(address, "/", &[("authorization", &bearer), ("host", "laboratory.example")]).await;
     assert_eq!(index.status, 200);
@@ -119,7 +106,7 @@ async fn off_loopback_nothing_is_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
     let stage = Stage::open_with_a_story().await;
-    for path in ["/", "/data", "/api/v1/runs", "/api/v1/nowhere", "/healthz", "/login", "/no/such/file.js"] {
+    for path in ["/", "/data", "/api/v1/runs", "/api/v1/nowhere", "/healthz", "/no/such/file.js"] {
         let answer = stage.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
@@ -134,7 +121,7 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_is_refused_unread() {
-    let stage = Stage::open().await;
+    let stage = Stage::open_with(with_token()).await;
     let body = "x".repeat(9000);
     let length = body.len().to_string();
     for (method, path) in [("POST", "/login"), ("GET", "/data")] {

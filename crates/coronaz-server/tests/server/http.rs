@@ -24,6 +24,11 @@ impl Answer {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
     }
 
+    /// The cookie that was set, as a browser sends it back.
+    pub(crate) fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("text")
     }
@@ -66,6 +71,13 @@ pub(crate) async fn send(
     raw(address, format!("{head}\r\n{body}").as_bytes()).await
 }
 
+/// A form, sent as a browser sends it.
+pub(crate) async fn form(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let length = body.len().to_string();
+    let kind = [("content-type", "application/x-www-form-urlencoded"), ("content-length", length.as_str())];
+    send(address, "POST", path, &[&kind, headers].concat(), body).await
+}
+
 /// Sends bytes and reads an answer to the end of the connection.
 pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.expect("the server takes connections");
@@ -76,6 +88,15 @@ pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
         assert!(!all.is_empty(), "no answer: {error}");
     }
     parse(&all)
+}
+
+/// Sends bytes and reads what comes first, on a connection that would stay open.
+pub(crate) async fn head(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("the server takes connections");
+    stream.write_all(bytes).await.expect("the server reads");
+    let mut some = [0; 4096];
+    let read = tokio::time::timeout(PATIENCE, stream.read(&mut some)).await.expect("an answer in time");
+    String::from_utf8_lossy(&some[..read.expect("an answer")]).into_owned()
 }
 
 fn parse(bytes: &[u8]) -> Answer {
@@ -107,4 +128,9 @@ fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
         body.extend_from_slice(&bytes[end + 2..end + 2 + length]);
         bytes = &bytes[end + 4 + length..];
     }
+}
+
+/// A form for signing in, for a task of its own.
+pub(crate) async fn form_owned(address: SocketAddr, body: String) -> Answer {
+    form(address, "/login", &[], &body).await
 }

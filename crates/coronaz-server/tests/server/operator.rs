@@ -1,6 +1,6 @@
 //! The operator's part: who is let in, what is asked of the laboratory, and what comes back.
 
-use coronaz_server::Config;
+use coronaz_server::{Config, Limits};
 use coronaz_wire::{
     Scenario, Setting,
     announcement::RunKind,
@@ -21,6 +21,8 @@ fn config(fake: &Fake) -> Config {
     Config {
         token: Some(TOKEN.parse().expect("a token")),
         control: Some(fake.socket.clone()),
+        // Wrong tokens are no test of patience here.
+        limits: Limits { sign_in_failures_free: u32::MAX / 2, ..Limits::default() },
         scenarios: vec![Scenario::parse("name = \"town\"\nnodes = 94\ninfected = 6\n").expect("a scenario")],
         ..Config::default()
     }
@@ -114,11 +116,7 @@ async fn a_cookie_changes_something_from_this_servers_own_page_alone() {
     let stage = Stage::open_with(config(&fake)).await;
     fake.says(Answer::Done("killed broker".to_owned()));
     let form = format!("token={TOKEN}");
-    let kind = ("content-type", "application/x-www-form-urlencoded");
-    let length = form.len().to_string();
-    let signed_in =
-        http::send(stage.address, "POST", "/login", &[kind, ("content-length", &length)], &form).await;
-    let cookie = signed_in.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let cookie = http::form(stage.address, "/login", &[], &form).await.cookie();
     let own = format!("http://{}", stage.address);
     let kill = async |headers: &[(&str, &str)]| {
         let path = "/api/v1/laboratory/parts/broker/kill";

@@ -28,7 +28,7 @@ async fn stage_with_a_page() -> Stage {
 async fn the_page_has_a_new_nonce_each_time_and_is_never_kept() {
     let stage = stage_with_a_page().await;
     let mut nonces = HashSet::new();
-    for path in ["/", "/index.html", "/runs/some/where", "/?moment=3"] {
+    for path in ["/", "/index.html", "/?page=runs", "/?moment=3"] {
         let answer = stage.get(path).await;
         assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{path}");
         assert!(answer.header("content-type").starts_with("text/html"));
@@ -64,11 +64,36 @@ async fn hashed_files_are_kept_for_ever_and_others_are_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_looks_like_a_file_and_is_none_is_a_404_problem() {
+async fn what_is_neither_the_page_nor_a_file_of_it_is_a_404() {
     let stage = stage_with_a_page().await;
-    for path in ["/assets/", "/assets/old-9.js", "/robots.txt", "/main.js.map", "/assets/main"] {
+    let html = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
+    for path in [
+        "/assets/",
+        "/assets/old-9.js",
+        "/robots.txt",
+        "/main.js.map",
+        "/assets/main",
+        "/metrics",
+        "/nosuch",
+        "/runs/some/where",
+        "/index.htm",
+        "//",
+        "/index.html/",
+    ] {
         stage.get(path).await.problem(404);
+        let page = stage.get_with(path, &html).await;
+        assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
+        assert!(page.text().contains("<main>") && page.text().contains("To the map"), "{path}");
+        assert!(!page.text().contains("csp-nonce"), "{path}: this is not the page");
     }
+    let below = stage.get_with("/runs/some/where", &html).await;
+    assert!(
+        below.text().contains("href=\"../../\""),
+        "the way home is right below a prefix: {}",
+        below.text()
+    );
+    // Programs get the same problem whatever the interface is asked for.
+    stage.get_with("/api/v1/nosuch", &html).await.problem(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -200,14 +200,29 @@ impl Stage {
         Stage { address, desk, switch, stop: Some(stop), server, _folder: folder }
     }
 
+    /// The operator's token, where there is one.
+    pub(crate) const TOKEN: &str = "a-token-for-tests-alone";
+
+    /// The same story on a server with a token.
+    pub(crate) async fn open_with_a_story_and_a_token() -> Stage {
+        let token = Some(Self::TOKEN.parse().expect("a token"));
+        let mut stage = Self::open_with(Config { token, ..Config::default() }).await;
+        stage.tell_a_story();
+        stage
+    }
+
     /// Three moments of two nodes: node 1 hears node 2, who dies infected.
     pub(crate) async fn open_with_a_story() -> Stage {
         let mut stage = Self::open().await;
-        stage.desk.announce(1);
+        stage.tell_a_story();
+        stage
+    }
+
+    fn tell_a_story(&mut self) {
+        self.desk.announce(1);
         let heard = Report { contacts: vec![contact(2, 1), contact(2, 2)], ..report(1, 2, [100, 50]) };
         let dead = Report { infected: true, alive: false, ..report(2, 3, [200, 100]) };
-        stage.desk.store(vec![report(1, 0, [99, 50]), heard, dead]);
-        stage
+        self.desk.store(vec![report(1, 0, [99, 50]), heard, dead]);
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
