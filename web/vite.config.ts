@@ -6,6 +6,8 @@ const server = process.env.CORONAZ_SERVER ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
   plugins: [react()],
+  // Files are named from where the page is, so that it works below a prefix that a proxy takes off.
+  base: './',
   // The server's content security policy allows no data: addresses in scripts and styles.
   build: { target: 'es2022', assetsInlineLimit: 0, sourcemap: false, chunkSizeWarningLimit: 900 },
   server: { proxy: { '/api': { target: server, ws: true }, '/data': server } },

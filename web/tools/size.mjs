@@ -8,8 +8,9 @@ const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const html = await readFile(`${dist}index.html`, 'utf8');
 const files = [
   'index.html',
-  ...[...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map((match) => match[1]),
+  ...[...html.matchAll(/(?:src|href)="(?:\.\/|\/)([^"]+\.(?:js|css))"/g)].map((match) => match[1]),
 ];
+if (files.length < 3) throw new Error('index.html names no scripts and styles in the way that is looked for');
 let total = 0;
 for (const file of files) {
   const kb = gzipSync(await readFile(dist + file), { level: 9 }).length / 1000;

@@ -1,3 +1,4 @@
+import { under } from './base';
 import type { components } from './schema';
 
 /** What the server says is wrong (RFC 9457). */
@@ -20,11 +21,11 @@ export class ServerError extends Error {
 /** Sends a question and reads its answer; whatever is not well throws a `ServerError`. */
 export async function ask<T>(
   method: 'GET' | 'POST' | 'DELETE',
-  path: string,
+  path: `/${string}`,
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
-  const response = await fetch(path, {
+  const response = await fetch(under(path), {
     method,
     headers: {
       accept: 'application/json',

@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch';
 import { ServerError } from './ask';
+import { under } from './base';
 import type { components, paths } from './schema';
 
 export { ServerError };
@@ -18,7 +19,9 @@ export function named(run: Run): Run {
 
 const UNNAMED = 'unnamed';
 
-const client = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
+const client = createClient<paths>({
+  baseUrl: (globalThis.location?.origin ?? '') + under('/').slice(0, -1),
+});
 
 interface Answer<T> {
   data?: T | undefined;
@@ -99,7 +102,7 @@ export async function fetchInfections(run: string, limit: number, infector?: str
 /** Where the live connection of a run is. */
 export function liveUrl(run: string): string {
   const { protocol, host } = globalThis.location;
-  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/api/v1/runs/${run}/live`;
+  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${under(`/api/v1/runs/${run}/live`)}`;
 }
 
 export interface NodeName {

@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { ServerError } from './ask';
+import { signInUrl } from './base';
 import {
   fetchAudit,
   fetchChaos,
@@ -16,6 +17,11 @@ const PROGRESS_POLL_MS = 1500;
 
 const VISITOR: SessionInfo = { operator: false, can_sign_in: false, laboratory: false };
 
+/** Leaves for the form that signs in, which leads back to what is on show. */
+function goToSignIn(): void {
+  location.assign(signInUrl(location.pathname, location.search));
+}
+
 /** Who the visitor is. A server that does not know the question has no operator. */
 export const sessionQuery = {
   queryKey: ['session'],
@@ -23,6 +29,8 @@ export const sessionQuery = {
     try {
       return await fetchSession(signal);
     } catch (error) {
+      // Here reading needs the token as well: nothing of the page would work.
+      if (error instanceof ServerError && error.status === 401) goToSignIn();
       if (error instanceof ServerError && error.status >= 400 && error.status < 500) return VISITOR;
       throw error;
     }

@@ -1,4 +1,5 @@
 import { ask, ServerError } from './ask';
+import { under } from './base';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -29,7 +30,7 @@ export const EXPORTS = ['statistics', 'infections', 'contacts', 'encounters', 'n
 export type Export = (typeof EXPORTS)[number];
 
 const LABORATORY = '/api/v1/laboratory';
-const runPath = (run: string) => `/api/v1/runs/${run}`;
+const runPath = (run: string) => `/api/v1/runs/${run}` as const;
 
 export const fetchSession = (signal?: AbortSignal) =>
   ask<SessionInfo>('GET', '/api/v1/session', undefined, signal);
@@ -45,7 +46,7 @@ export const stopRun = (run: string) => ask<void>('POST', `${runPath(run)}/stop`
 export const forkRun = (run: string, request: ForkRequest) =>
   ask<{ run: string }>('POST', `${runPath(run)}/fork`, request);
 export const deleteRun = (run: string) => ask<void>('DELETE', runPath(run));
-export const exportUrl = (run: string, what: Export) => `${runPath(run)}/export/${what}.csv`;
+export const exportUrl = (run: string, what: Export) => under(`${runPath(run)}/export/${what}.csv`);
 
 export const fetchAudit = () => ask<AuditInfo>('GET', `${LABORATORY}/audit`);
 export const startAudit = (run: string) => ask<void>('POST', `${LABORATORY}/audit`, { run });
@@ -57,7 +58,7 @@ export const signOut = () => ask<void>('DELETE', '/api/v1/session');
 
 /** Signs in with the operator's token: the server gives a cookie that scripts cannot read. */
 export async function signIn(token: string): Promise<void> {
-  const response = await fetch('/login', {
+  const response = await fetch(under('/login'), {
     method: 'POST',
     body: new URLSearchParams({ token }),
     // The answer leads to the page, which is here already.
