@@ -8,6 +8,7 @@ export CORONAZ_BROKER_BIN="${CORONAZ_BROKER_BIN:-$CARGO_TARGET_DIR/release/coron
 cargo build --locked -p coronaz
 (cd web && env -u CORONAZ_URL npm run e2e)
 export CORONAZ_BIN="$CARGO_TARGET_DIR/debug/coronaz"
+scripts/sign-in.sh
 
 folder=$(mktemp -d)
 export CORONAZ_DATA_DIR="$folder/data"

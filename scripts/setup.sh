@@ -23,6 +23,9 @@ need_package zlib1g-dev has_header zlib.h
 if [ "${1:-build}" = test ]; then
     need_package chromium command -v chromium
     need_package iproute2 command -v ip
+    # A proxy in front of the page, and what checks the description of the interface.
+    need_package nginx-light test -x /usr/sbin/nginx
+    need_package python3-venv python3 -c 'import ensurepip, venv'
 fi
 if [ "${1:-build}" = services ]; then
     need_package default-jre-headless command -v java
@@ -44,5 +47,11 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "setup: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+# Debian starts what it installs as a service (nginx on port 80, an engine for containers): tests start their own.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -27,4 +27,7 @@ cargo test --locked --no-fail-fast
 step "the page in a browser, against the real laboratory"
 scripts/browser.sh
 
+step "the interface, by its description"
+CORONAZ_BIN="$CARGO_TARGET_DIR/debug/coronaz" scripts/api.sh
+
 step "done"

@@ -40,9 +40,11 @@ export async function openBrowser(options = {}) {
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
     const text = message.text();
-    // A failed request is what some tests are about, and the browser says so by itself.
-    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(text))
-      errors.push(text);
+    // A failed request is what some tests are about, and the browser says so by itself; it also says that a header is for
+    // encrypted pages alone, of each page of another machine.
+    const usual =
+      /Failed to load resource|WebSocket connection|Cross-Origin-Opener-Policy header has been ignored/;
+    if (message.type() === 'error' && !usual.test(text)) errors.push(text);
   });
   return {
     context,
