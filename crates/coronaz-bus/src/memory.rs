@@ -144,7 +144,7 @@ impl MemoryBus {
     /// All records are gone, as when the broker's data was removed or the topic was deleted and made again: offsets begin
     /// with 0.
     pub fn forget(&self) {
-        for partition in self.shared.lock().partitions.iter_mut() {
+        for partition in &mut self.shared.lock().partitions {
             *partition = Partition::default();
         }
     }

@@ -27,18 +27,18 @@ fn a_broker_whose_data_was_replaced_takes_records_from_a_sink_that_knew_the_old(
     let sink = broker.impatient_sink();
     let mut source = broker.source();
     let mut delivered = Vec::new();
-    contract::send_numbers(&*sink, 0..100, &mut delivered);
+    contract::numbers::send_numbers(&*sink, 0..100, &mut delivered);
     broker.kill();
     broker.forget();
     broker.revive();
-    contract::send_numbers(&*sink, 100..200, &mut delivered);
+    contract::numbers::send_numbers(&*sink, 100..200, &mut delivered);
     let unknown: Vec<u64> =
         delivered.iter().filter(|delivery| delivery.result.is_err()).map(|delivery| delivery.token).collect();
     assert!(unknown.iter().all(|token| *token >= 100), "what was acknowledged is not taken back");
     for token in unknown {
-        contract::send_numbers(&*sink, token..token + 1, &mut delivered);
+        contract::numbers::send_numbers(&*sink, token..token + 1, &mut delivered);
     }
-    assert_eq!(contract::numbers_in(&broker, &mut *source, 100), (100..200).collect());
+    assert_eq!(contract::numbers::numbers_in(&broker, &mut *source, 100), (100..200).collect());
 }
 
 /// What is sent after the loss gets offsets that the reader has passed, and is read all the same.
@@ -48,18 +48,18 @@ fn what_is_sent_after_the_broker_lost_its_last_part_is_read() {
     let mut delivered = Vec::new();
     for number in 0..100 {
         // One batch each, so that the file can lose some of them.
-        contract::send_numbers(&*broker.sink(), number..number + 1, &mut delivered);
+        contract::numbers::send_numbers(&*broker.sink(), number..number + 1, &mut delivered);
     }
     let mut source = broker.source();
-    assert_eq!(contract::numbers_in(&broker, &mut *source, 100).len(), 100);
+    assert_eq!(contract::numbers::numbers_in(&broker, &mut *source, 100).len(), 100);
     for longer in [false, true] {
         broker.kill();
         broker.lose_tail();
         broker.revive();
         let from = if longer { 2_000 } else { 1_000 };
         let more = if longer { 300 } else { 5 };
-        contract::send_numbers(&*broker.sink(), from..from + more, &mut delivered);
-        contract::wait_for_numbers(&mut *source, from..from + more);
+        contract::numbers::send_numbers(&*broker.sink(), from..from + more, &mut delivered);
+        contract::numbers::wait_for_numbers(&mut *source, from..from + more);
     }
     assert!(source.figures().replaced >= 2, "{:?}", source.figures());
 }

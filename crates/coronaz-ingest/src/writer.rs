@@ -245,7 +245,7 @@ impl Writer {
                 match found.0 {
                     // It went in after all, when the answer was lost.
                     Some(found) if found == (epoch, work.batch.next()) => {
-                        self.committed(&work, &Committed::default())
+                        self.committed(&work, &Committed::default());
                     }
                     Some((found_epoch, next)) if found_epoch == epoch => {
                         tracing::warn!(%error, "reading again from where the store is");

@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long = "allow-host", value_name = "NAME", requires = "token_file", value_parser = host_name)]
     allow_hosts: Vec<String>,
 
-    /// An origin whose pages may read /data and the interface, like http://localhost:8080; repeatable. It may read
+    /// An origin whose pages may read /data and the interface, like `http://localhost:8080`; repeatable. It may read
     /// what needs no token, without credentials, and change nothing
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<Origin>,

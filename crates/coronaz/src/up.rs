@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long = "allow-host", value_name = "NAME", value_parser = crate::serve::host_name)]
     allow_hosts: Vec<String>,
 
-    /// An origin whose pages may read /data and the interface, like http://localhost:8080; repeatable
+    /// An origin whose pages may read /data and the interface, like `http://localhost:8080`; repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<Origin>,
 

@@ -10,7 +10,7 @@ fn offsets(incoming: &[Incoming]) -> Vec<i64> {
 }
 
 /// What comes after the news that the log is another one; panics when records come before it.
-fn after_replacement<'a>(incoming: &'a [Incoming], partition: i32, next: i64) -> &'a [Incoming] {
+fn after_replacement(incoming: &[Incoming], partition: i32, next: i64) -> &[Incoming] {
     let (first, rest) = incoming.split_first().expect("something came");
     assert!(
         matches!(first, Incoming::Replaced { partition: of, next: at, .. } if (*of, *at) == (partition, next)),

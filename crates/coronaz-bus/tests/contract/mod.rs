@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 mod lives;
-mod numbers;
+pub(crate) mod numbers;
 
 pub(crate) use lives::*;
-#[allow(unused_imports, reason = "for the faults of one broker")]
-pub(crate) use numbers::*;
 
 use coronaz_bus::{
     ContentType, Delivery, GapReason, Incoming, Limits, Message, Placed, RECORD_BYTES_MAX, Record,

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{
     extract::{self, Example},
     rules::{OTHERS, Plan, plan},
-    stand::{self, CORONAZ, PATIENCE, Stand, said},
+    stand::{CORONAZ, PATIENCE, Stand, said},
 };
 
 /// Examples of one place are run one after the other, those of so many places at the same time.

@@ -50,7 +50,7 @@ pub(crate) fn plan(command: &[String], stand: &Stand, number: usize, before: Opt
     let name = command.first().map_or("", String::as_str);
     let own_run = format!("00000000-0000-4000-8000-{number:012}");
     let mut words: Vec<String> = command.iter().map(|word| placed(word, command, stand)).collect();
-    for (at, word) in command.iter().enumerate().filter(|(_, word)| *word == "RUN") {
+    for (at, _) in command.iter().enumerate().filter(|(_, word)| *word == "RUN") {
         // Two processes of one run would contradict each other.
         if at > 0 && matches!(command[at - 1].as_str(), "--run" | "--join") {
             words[at].clone_from(&own_run);
