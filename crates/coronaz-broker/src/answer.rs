@@ -76,13 +76,15 @@ impl Answer {
 pub(crate) struct Asker<'a> {
     /// Wakes this connection when a partition grows.
     bell: Arc<Bell>,
+    /// The question holds memory that others may need.
+    pub(crate) holds_memory: bool,
     stream: &'a TcpStream,
 }
 
 impl<'a> Asker<'a> {
     /// The client at the other end of a connection.
     pub(crate) fn new(stream: &'a TcpStream) -> Self {
-        Self { bell: Arc::default(), stream }
+        Self { bell: Arc::default(), holds_memory: false, stream }
     }
 
     /// Whether it closed its end, perhaps behind requests that were not read yet.

@@ -3,10 +3,12 @@
 //! ```text
 //! DATA/lock                               held by the broker that runs
 //! DATA/groups/offsets                     what consumer groups committed
-//! DATA/topics/NAME/settings               a topic's settings
+//! DATA/topics/NAME/settings               a topic's settings, number of partitions and id
 //! DATA/topics/NAME/PARTITION/OFFSET.log   batches from that offset on
 //! DATA/topics/NAME/PARTITION/OFFSET.seal  what need not be read again of a closed one
 //! ```
+//!
+//! What is damaged is renamed to `.damaged-NAME-NUMBER` beside it, and never read or deleted.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
+use crate::disk;
+use crate::log::files::Files;
 use crate::log::{Log, Retention};
 use crate::options::Options;
 use crate::topic::{PARTITIONS_MAX, Settings, Topic, is_name};
@@ -27,6 +31,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// Topics, so that no client fills the folder with them. A laboratory has one.
 const TOPICS_MAX: usize = 256;
+/// Partitions of all topics together: each takes some memory, and time at the start.
+const PARTITIONS_ALL_MAX: usize = 4096;
 /// What a topic's folder is called until it is whole, and once it is to go.
 const UNFINISHED: &str = ".unfinished";
 
@@ -35,6 +41,7 @@ const UNFINISHED: &str = ".unfinished";
 pub(crate) struct Data {
     folder: PathBuf,
     topics: RwLock<BTreeMap<String, Arc<Topic>>>,
+    files: Arc<Files>,
     /// Held while a topic is made or deleted.
     change: Mutex<()>,
     _lock: File,
@@ -78,7 +85,7 @@ pub(crate) enum TopicError {
     Exists,
     #[error("a topic has 1 to {PARTITIONS_MAX} partitions")]
     Partitions,
-    #[error("there are {TOPICS_MAX} topics already")]
+    #[error("there are {TOPICS_MAX} topics already, or {PARTITIONS_ALL_MAX} partitions with these")]
     TooMany,
     #[error("there is no such topic")]
     Unknown,
@@ -87,15 +94,21 @@ pub(crate) enum TopicError {
 }
 
 impl Data {
-    /// Opens the folder, with the topic that the options name.
-    pub(crate) fn open(options: &Options) -> Result<Self, DataError> {
+    /// Opens the folder, with the topic that the options name. At most `open_max` of its files are kept
+    /// open.
+    pub(crate) fn open(options: &Options, open_max: usize) -> Result<Self, DataError> {
         let path = &options.data;
         let failed = |source| DataError::Folder { path: path.clone(), source };
         refuse_former(path)?;
-        fs::create_dir_all(path.join("topics")).map_err(failed)?;
+        disk::create_folder(path).map_err(failed)?;
         let lock = lock(path)?;
-        let data =
-            Self { folder: path.clone(), topics: RwLock::default(), change: Mutex::new(()), _lock: lock };
+        let data = Self {
+            folder: path.clone(),
+            topics: RwLock::default(),
+            files: Arc::new(Files::new(open_max)),
+            change: Mutex::new(()),
+            _lock: lock,
+        };
         data.open_topics().map_err(failed)?;
         data.ensure(options).map_err(|error| match error {
             TopicError::Storage(source) => failed(source),
@@ -106,13 +119,27 @@ impl Data {
 
     fn open_topics(&self) -> io::Result<()> {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        for entry in fs::read_dir(self.folder.join("topics"))? {
+        let folder = self.folder.join("topics");
+        free(&folder, Path::is_dir)?;
+        disk::create_folder(&folder)?;
+        for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if name.starts_with(UNFINISHED) {
-                fs::remove_dir_all(&path)?;
+                if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
             } else if is_name(name) {
-                topics.insert(name.to_owned(), Arc::new(Topic::open(&path, name)?));
+                let opened = if path.is_dir() { Topic::open(&path, name, &self.files)? } else { None };
+                match opened {
+                    Some(topic) => {
+                        topics.insert(name.to_owned(), Arc::new(topic));
+                    }
+                    None => {
+                        disk::set_aside(
+                            &path,
+                            "a topic of which nothing can be used: it is not there any more",
+                        )?;
+                    }
+                }
             }
         }
         Ok(())
@@ -124,7 +151,10 @@ impl Data {
         let settings = Settings { retention, ..Settings::default() };
         match self.topic(&options.topic) {
             Some(topic) => Ok(topic.retain(&self.path_of(&options.topic), retention)?),
-            None => self.make(&options.topic, options.partitions, &settings),
+            None => {
+                // Whatever the number of topics that others made.
+                self.make_for_certain(&options.topic, options.partitions, &settings)
+            }
         }
     }
 
@@ -150,6 +180,12 @@ impl Data {
             () if topics.contains_key(name) => Err(TopicError::Exists),
             () if !(1..=PARTITIONS_MAX).contains(&partitions) => Err(TopicError::Partitions),
             () if topics.len() >= TOPICS_MAX => Err(TopicError::TooMany),
+            () if topics.values().map(|topic| topic.partitions.len()).sum::<usize>()
+                + usize::try_from(partitions).unwrap_or(0)
+                > PARTITIONS_ALL_MAX =>
+            {
+                Err(TopicError::TooMany)
+            }
             () => Ok(()),
         }
     }
@@ -158,12 +194,17 @@ impl Data {
     pub(crate) fn make(&self, name: &str, partitions: i32, settings: &Settings) -> Result<(), TopicError> {
         let _alone = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.can_make(name, partitions)?;
+        self.make_for_certain(name, partitions, settings)
+    }
+
+    fn make_for_certain(&self, name: &str, partitions: i32, settings: &Settings) -> Result<(), TopicError> {
         let unfinished = self.path_of(UNFINISHED);
         remove_dir(&unfinished)?;
         let path = self.path_of(name);
         Topic::make(&unfinished, partitions, settings)?;
         fs::rename(&unfinished, &path)?;
-        let topic = Arc::new(Topic::open(&path, name)?);
+        let opened = Topic::open(&path, name, &self.files)?;
+        let topic = Arc::new(opened.ok_or(TopicError::Partitions)?);
         self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), topic);
         info!(topic = name, partitions, "topic made");
         Ok(())
@@ -181,17 +222,27 @@ impl Data {
     /// Deletes a topic. Who reads it just now still gets what it was promised.
     pub(crate) fn delete(&self, name: &str) -> Result<(), TopicError> {
         let _alone = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.topic(name).is_none() {
-            return Err(TopicError::Unknown);
-        }
+        let Some(topic) = self.topic(name) else { return Err(TopicError::Unknown) };
         let unfinished = self.path_of(UNFINISHED);
         remove_dir(&unfinished)?;
         fs::rename(self.path_of(name), &unfinished)?;
         self.topics.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        // Whoever holds it still must not open the files of one made later under its name.
+        for partition in &topic.partitions {
+            partition.with(Log::close);
+        }
         remove_dir(&unfinished)?;
         info!(topic = name, "topic deleted");
         Ok(())
     }
+}
+
+/// Sets aside what is in the place of a file or folder and is none.
+fn free(path: &Path, is_right: impl Fn(&Path) -> bool) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok() && !is_right(path) {
+        disk::set_aside(path, "this is not what has its place here")?;
+    }
+    Ok(())
 }
 
 fn remove_dir(path: &Path) -> io::Result<()> {
@@ -213,7 +264,9 @@ fn refuse_former(path: &Path) -> Result<(), DataError> {
 
 fn lock(folder: &Path) -> Result<File, DataError> {
     let failed = |source| DataError::Folder { path: folder.to_owned(), source };
-    let file = File::create(folder.join("lock")).map_err(failed)?;
+    let path = folder.join("lock");
+    free(&path, Path::is_file).map_err(failed)?;
+    let file = disk::private().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     let until = Instant::now() + BUSY_WAIT;
     loop {
         match file.try_lock() {
@@ -224,3 +277,6 @@ fn lock(folder: &Path) -> Result<File, DataError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ fn sync(name: &str, topic: &Topic, synced: &mut HashMap<(String, usize), i64>) {
         let (end, file) = partition.with(|log| (log.end(), log.active_file()));
         let before = synced.entry((name.to_owned(), number)).or_insert(-1);
         if *before != end {
-            match file.sync_data() {
+            match file.and_then(|file| file.sync_data()) {
                 Ok(()) => *before = end,
                 Err(error) => warn!(topic = name, partition = number, %error, "not written to the disk"),
             }

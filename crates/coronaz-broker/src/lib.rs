@@ -9,9 +9,11 @@
 //! | `options` | the command line |
 //! | `serve` | accepting connections, and when to end |
 //! | `connection` | one client's requests, one after the other |
+//! | `connections` | all of them, and which gives way to a new one |
 //! | `buffers` | how much memory requests may take |
 //! | `protocol` | the part of the Kafka protocol that is spoken: reading requests, writing answers |
 //! | `answer` | what is answered to each request |
+//! | `disk` | files that are private, whole, or set aside |
 //! | `data` | the folder: one broker at a time, its topics |
 //! | `topic` | a topic: its settings and partitions |
 //! | `partition` | one partition, shared by those who append and those who wait for it |
@@ -22,7 +24,9 @@
 mod answer;
 mod buffers;
 mod connection;
+mod connections;
 mod data;
+mod disk;
 mod groups;
 mod keeping;
 mod log;

@@ -1,12 +1,13 @@
 //! One partition, shared by those who append to it and those who wait for it to grow.
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tracing::{info, warn};
 
 use crate::log::batch::Batch;
-use crate::log::{AppendError, Log};
+use crate::log::{AppendError, Found, Log, ReadError};
 
 /// A partition. Its lock is held for one write to the system, or for finding one place in a file.
 #[derive(Debug)]
@@ -14,6 +15,19 @@ pub(crate) struct Partition {
     /// `TOPIC-NUMBER`, for whoever reads the log.
     name: String,
     inner: Mutex<Inner>,
+}
+
+/// How often a reading is tried when what it finds is damaged: once to see it, once to see around it, and
+/// once more for what happened meanwhile.
+const READS_MAX: usize = 3;
+
+/// What a partition answers to a reader.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// The first offset, and the one that comes next.
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) found: Result<Option<Found>, ReadError>,
 }
 
 #[derive(Debug)]
@@ -89,6 +103,29 @@ impl Partition {
             Err(_) => {}
         }
         appended
+    }
+
+    /// What there is at `offset`, checked, and where the log starts and ends.
+    pub(crate) fn read(&self, offset: i64, bytes_max: u64) -> Read {
+        let mut tries = 0;
+        loop {
+            let (start, end, found) = self.with(|log| (log.start(), log.end(), log.read(offset, bytes_max)));
+            tries += 1;
+            let checked = match found {
+                // Outside of the lock: it is read from the disk, or from memory.
+                Ok(Some(Found::Batches(slice))) => match slice.is_whole() {
+                    Ok(true) => Ok(Some(Found::Batches(slice))),
+                    Ok(false) if tries < READS_MAX => match self.with(|log| log.doubt(offset)) {
+                        Ok(()) => continue,
+                        Err(error) => Err(error.into()),
+                    },
+                    Ok(false) => Err(io::Error::other("the batches change while they are read").into()),
+                    Err(error) => Err(error.into()),
+                },
+                found => found,
+            };
+            return Read { start, end, found: checked };
+        }
     }
 
     /// Has `bell` rung at the next append.

@@ -1,9 +1,9 @@
 //! Accepting connections, until a signal says stop.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use crate::answer::Broker;
 use crate::connection::{self, Memory};
+use crate::connections::{Connection, Connections};
 use crate::data::{Data, DataError};
 use crate::groups::Groups;
 use crate::keeping;
@@ -20,8 +21,14 @@ use crate::log::codec::Opener;
 use crate::options::Options;
 
 /// Connections at a time, each a thread. Every client has two or three, and a laboratory some hundred
-/// clients; what comes beyond waits in the system's own queue.
+/// clients; for what comes beyond silent ones are closed. Fewer where there are few descriptors.
 const CONNECTIONS_MAX: usize = 4096;
+const CONNECTIONS_MIN: usize = 16;
+/// Files of batches that are kept open, a quarter of the descriptors: each partition in use has one.
+const FILES_MAX: usize = 1024;
+const FILES_MIN: usize = 8;
+/// Descriptors for everything else: the lock, signals, files that are read for a moment.
+const DESCRIPTORS_KEPT: usize = 32;
 /// What a connection's thread needs is little, and most of it is on the heap.
 const STACK_BYTES: usize = 256 * 1024;
 /// The pause after the system refused a connection or a thread (out of descriptors, mostly).
@@ -92,12 +99,12 @@ fn start(options: &Options) -> Result<Started, ServeError> {
     let listen = |source| ServeError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    raise_descriptor_limit();
+    let (files_max, connections_max) = share(raise_descriptor_limit());
     let (host, port) = match &options.advertise {
         Some((host, port)) => (host.clone(), *port),
         None => (address.ip().to_string(), address.port()),
     };
-    let data = Data::open(options)?;
+    let data = Data::open(options, files_max)?;
     let folder = options.data.join("groups");
     let groups = Groups::open(&folder, |topic| data.topic(topic).is_some());
     let groups = groups.map_err(|source| DataError::Folder { path: folder, source })?;
@@ -111,7 +118,8 @@ fn start(options: &Options) -> Result<Started, ServeError> {
         warn!(%address, "no passwords and no TLS: everybody who reaches this port may read and write");
     }
     let serving = Arc::clone(&broker);
-    spawn("accept", move || accept(&listener, &serving)).map_err(spawned)?;
+    let connections = Arc::new(Connections::new(connections_max));
+    spawn("accept", move || accept(&listener, &serving, &connections)).map_err(spawned)?;
     Ok(Started { broker, address, stop })
 }
 
@@ -119,13 +127,23 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(work).map(|_| ())
 }
 
-/// As many files and sockets as the system lets this process have.
-fn raise_descriptor_limit() {
+/// As many files and sockets as the system lets this process have; says how many that are.
+fn raise_descriptor_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         debug!(%error, "the limit of descriptors stays as it is");
     }
+    // None is without limit.
+    getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// How many of so many descriptors are for files that are kept open, and for connections. What is left is
+/// for files that are open for a moment.
+fn share(descriptors: usize) -> (usize, usize) {
+    let files = (descriptors / 4).clamp(FILES_MIN, FILES_MAX);
+    let connections = descriptors.saturating_sub(files + DESCRIPTORS_KEPT);
+    (files, connections.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX))
 }
 
 /// Waits for the end of standard input, a pipe that closes when the parent ends, however it ends.
@@ -141,56 +159,28 @@ async fn parent_gone() {
     let _ = told.await;
 }
 
-/// How many connections there may still be.
-#[derive(Debug)]
-struct Places {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-/// One of them, given back when dropped.
-struct Place(Arc<Places>);
-
-impl Places {
-    fn take(self: &Arc<Self>) -> Place {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        Place(Arc::clone(self))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
-    }
-}
-
-fn accept(listener: &TcpListener, broker: &Arc<Broker>) {
-    let places = Arc::new(Places { free: Mutex::new(CONNECTIONS_MAX), freed: Condvar::new() });
+fn accept(listener: &TcpListener, broker: &Arc<Broker>, connections: &Arc<Connections>) {
     let memory = Arc::new(Memory::default());
     loop {
-        let place = places.take();
         let served = listener.accept().and_then(|(stream, peer)| {
             debug!(%peer, "connected");
+            let place = connections.take(stream);
             let (broker, memory) = (Arc::clone(broker), Arc::clone(&memory));
             spawn("connection", move || {
-                serve_one(&stream, &broker, &memory);
+                serve_one(&place.connection, &broker, &memory);
                 drop(place);
             })
         });
         if let Err(error) = served {
             warn!(%error, "a connection was not accepted");
+            connections.make_room();
             thread::sleep(ACCEPT_PAUSE);
         }
     }
 }
 
-fn serve_one(stream: &TcpStream, broker: &Broker, memory: &Memory) {
-    match connection::serve(stream, broker, memory) {
+fn serve_one(connection: &Connection, broker: &Broker, memory: &Memory) {
+    match connection::serve(connection, broker, memory) {
         Ok(()) => debug!("disconnected"),
         Err(connection::Ended::Gone(error)) => debug!(%error, "disconnected"),
         Err(ended) => warn!(%ended, "a connection was closed"),

@@ -1,110 +1,32 @@
 //! A topic: its settings and its partitions, in a folder of its own.
 
+mod settings;
+
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::time::Duration;
 
-use crate::log::batch::BATCH_BYTES_MAX;
+use tracing::warn;
+
+pub(crate) use self::settings::Settings;
+use self::settings::{Kept, TopicId};
+use crate::disk;
+use crate::log::files::Files;
 use crate::log::{Log, Retention};
 use crate::partition::Partition;
 
-const SETTINGS_FILE: &str = "settings";
-/// Partitions of a topic. Each has a file open.
+/// Partitions of a topic.
 pub(crate) const PARTITIONS_MAX: i32 = 64;
-/// The smallest segment: a file for less is not worth its name.
-const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
-
-/// What a topic is set to, by Kafka's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Settings {
-    /// `retention.ms`, `retention.bytes`.
-    pub(crate) retention: Retention,
-    /// `segment.bytes`: a file of at most this.
-    pub(crate) segment_bytes: u64,
-    /// `max.message.bytes`: a batch of at most this.
-    pub(crate) batch_bytes_max: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let week = Duration::from_secs(7 * 24 * 3600);
-        Self {
-            retention: Retention { time: Some(week), bytes: None },
-            segment_bytes: 64 << 20,
-            batch_bytes_max: BATCH_BYTES_MAX,
-        }
-    }
-}
-
-impl Settings {
-    /// Changes one setting.
-    ///
-    /// # Errors
-    /// When there is none of that name, or the value makes no sense: what would be right.
-    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let number = || value.trim().parse::<i64>().map_err(|_| format!("{name} is a number, not '{value}'"));
-        // -1 is for ever, and without limit.
-        let limit = || number().map(|number| u64::try_from(number).ok());
-        match name {
-            "retention.ms" => self.retention.time = limit()?.map(Duration::from_millis),
-            "retention.bytes" => self.retention.bytes = limit()?,
-            "segment.bytes" => {
-                self.segment_bytes = limit()?
-                    .filter(|bytes| *bytes >= SEGMENT_BYTES_MIN)
-                    .ok_or_else(|| format!("segment.bytes is at least {SEGMENT_BYTES_MIN}"))?;
-            }
-            "max.message.bytes" => {
-                self.batch_bytes_max = limit()?
-                    .and_then(|bytes| usize::try_from(bytes).ok())
-                    .filter(|bytes| *bytes <= BATCH_BYTES_MAX)
-                    .ok_or_else(|| format!("max.message.bytes is at most {BATCH_BYTES_MAX}"))?;
-            }
-            "cleanup.policy" if value == "delete" => {}
-            "cleanup.policy" => {
-                return Err("cleanup.policy is 'delete': this broker does not compact".to_owned());
-            }
-            _ => return Err(format!("'{name}' cannot be set here")),
-        }
-        Ok(())
-    }
-
-    /// All of them, as Kafka writes them.
-    pub(crate) fn list(&self) -> [(&'static str, String); 5] {
-        let limit = |value: Option<u64>| value.map_or("-1".to_owned(), |value| value.to_string());
-        let time_ms = self.retention.time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        [
-            ("cleanup.policy", "delete".to_owned()),
-            ("max.message.bytes", self.batch_bytes_max.to_string()),
-            ("retention.bytes", limit(self.retention.bytes)),
-            ("retention.ms", limit(time_ms)),
-            ("segment.bytes", self.segment_bytes.to_string()),
-        ]
-    }
-
-    fn read(folder: &Path) -> io::Result<Self> {
-        let mut settings = Self::default();
-        let text = fs::read_to_string(folder.join(SETTINGS_FILE))?;
-        for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
-            settings.set(name, value).map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
-        }
-        Ok(settings)
-    }
-
-    fn write(&self, folder: &Path) -> io::Result<()> {
-        let lines: String = self.list().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        let unfinished = folder.join("settings.unfinished");
-        fs::write(&unfinished, lines)?;
-        fs::rename(unfinished, folder.join(SETTINGS_FILE))
-    }
-}
 
 /// A topic.
 #[derive(Debug)]
 pub(crate) struct Topic {
     pub(crate) partitions: Vec<Partition>,
+    /// Another in each life of the topic.
+    pub(crate) id: TopicId,
     settings: RwLock<Settings>,
 }
 
@@ -112,24 +34,48 @@ impl Topic {
     /// Makes a topic's folder; without its settings it would be none.
     pub(crate) fn make(folder: &Path, partitions: i32, settings: &Settings) -> io::Result<()> {
         for partition in 0..partitions {
-            fs::create_dir_all(folder.join(partition.to_string()))?;
+            disk::create_folder(&folder.join(partition.to_string()))?;
         }
-        settings.write(folder)
+        let partitions = usize::try_from(partitions).ok();
+        Kept { settings: *settings, partitions, id: Some(draw_id()?) }.write(folder)
     }
 
-    /// Opens the topic in a folder.
-    pub(crate) fn open(folder: &Path, name: &str) -> io::Result<Self> {
-        let settings = Settings::read(folder)?;
-        let mut partitions = Vec::new();
-        loop {
-            let folder = folder.join(partitions.len().to_string());
-            if !folder.is_dir() {
-                break;
-            }
-            let log = Log::open(&folder)?;
-            partitions.push(Partition::new(format!("{name}-{}", partitions.len()), log));
+    /// Opens the topic in a folder. What is missing of it is made again, and what cannot be used is set
+    /// aside; `None` when nothing of it is left.
+    pub(crate) fn open(folder: &Path, name: &str, files: &Arc<Files>) -> io::Result<Option<Self>> {
+        let kept = Kept::read(folder)?;
+        let count = match kept.and_then(|kept| kept.partitions) {
+            Some(count) => count,
+            None => partitions_in(folder)?,
+        };
+        if count == 0 || count > PARTITIONS_MAX as usize {
+            return Ok(None);
         }
-        Ok(Self { partitions, settings: RwLock::new(settings) })
+        let settings = kept.map(|kept| kept.settings).unwrap_or_default();
+        let id = kept.and_then(|kept| kept.id).map_or_else(draw_id, Ok)?;
+        let now = Kept { settings, partitions: Some(count), id: Some(id) };
+        if kept != Some(now) {
+            now.write(folder)?;
+        }
+        let mut partitions = Vec::new();
+        for number in 0..count {
+            let folder = folder.join(number.to_string());
+            let label = format!("{name}-{number}");
+            if !folder.is_dir() {
+                if fs::symlink_metadata(&folder).is_ok() {
+                    disk::set_aside(&folder, "this is no folder of a partition")?;
+                }
+                disk::create_folder(&folder)?;
+                warn!(
+                    partition = label,
+                    "the partition's folder is missing: it starts empty, and its records are lost"
+                );
+            }
+            let log = Log::open(&folder, files)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+            partitions.push(Partition::new(label, log));
+        }
+        Ok(Some(Self { partitions, id, settings: RwLock::new(settings) }))
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -141,7 +87,8 @@ impl Topic {
         let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         if settings.retention != retention {
             let changed = Settings { retention, ..*settings };
-            changed.write(folder)?;
+            let (partitions, id) = (Some(self.partitions.len()), Some(self.id));
+            Kept { settings: changed, partitions, id }.write(folder)?;
             *settings = changed;
         }
         Ok(())
@@ -150,6 +97,28 @@ impl Topic {
     pub(crate) fn partition(&self, number: i32) -> Option<&Partition> {
         self.partitions.get(usize::try_from(number).ok()?)
     }
+}
+
+fn draw_id() -> io::Result<TopicId> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(io::Error::other)?;
+    // A random UUID, by its version and variant.
+    id[6] = id[6] & 0x0f | 0x40;
+    id[8] = id[8] & 0x3f | 0x80;
+    Ok(id)
+}
+
+/// How many partitions a folder has, by the highest number of one.
+fn partitions_in(folder: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.parse::<usize>().ok());
+        if let Some(number) = number.filter(|number| *number < PARTITIONS_MAX as usize) {
+            count = count.max(number + 1);
+        }
+    }
+    Ok(count)
 }
 
 /// Whether a topic may have this name, which is also its folder's.

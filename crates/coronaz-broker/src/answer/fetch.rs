@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::{Answer, Asker, Broker};
-use crate::log::{ReadError, Slice};
+use crate::log::batch;
+use crate::log::{Found as Content, ReadError};
 use crate::protocol::ErrorCode;
 use crate::protocol::request::{Fetch, From};
 use crate::topic::Topic;
@@ -14,6 +15,8 @@ use crate::topic::Topic;
 /// The longest that a reader may have its question held: then it is told that there is nothing, so
 /// that a reader that has gone is noticed.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+/// The same for a question so large that its memory is counted.
+const WAIT_MAX_LARGE: Duration = Duration::from_secs(1);
 /// The most of a partition and of all together in one answer. It is sent from the file piece by piece
 /// and takes no memory; but who asks for another partition should not wait for long.
 const BYTES_MAX: u64 = 16 << 20;
@@ -31,7 +34,19 @@ struct Found {
     error: ErrorCode,
     start: i64,
     end: i64,
-    slice: Option<Slice>,
+    /// From where it is read.
+    offset: i64,
+    content: Option<Content>,
+}
+
+impl Found {
+    fn bytes(&self) -> u64 {
+        match &self.content {
+            Some(Content::Batches(slice)) => slice.bytes,
+            Some(Content::Lost { .. }) => batch::HEAD_BYTES as u64,
+            None => 0,
+        }
+    }
 }
 
 impl Broker {
@@ -62,12 +77,12 @@ impl Broker {
 
 /// Looks, and if there is too little, waits for more, as long as the reader wants to.
 fn find_or_wait(fetch: &Fetch<'_>, wanted: &[Wanted<'_>], asker: &mut Asker<'_>) -> Vec<Vec<Found>> {
-    let wait = Duration::from_millis(u64::try_from(fetch.wait_ms_max).unwrap_or(0)).min(WAIT_MAX);
+    let wait = Duration::from_millis(u64::try_from(fetch.wait_ms_max).unwrap_or(0));
+    let wait = wait.min(if asker.holds_memory { WAIT_MAX_LARGE } else { WAIT_MAX });
     let until = Instant::now() + wait;
     let is_enough = |found: &[Vec<Found>]| {
         let mut all = found.iter().flatten();
-        let bytes: u64 =
-            found.iter().flatten().filter_map(|found| found.slice.as_ref()).map(|slice| slice.bytes).sum();
+        let bytes: u64 = found.iter().flatten().map(Found::bytes).sum();
         bytes >= u64::try_from(fetch.bytes_min).unwrap_or(0)
             || all.any(|found| found.error != ErrorCode::None)
     };
@@ -101,26 +116,26 @@ fn partitions<'a>(wanted: &'a [Wanted<'_>]) -> impl Iterator<Item = &'a crate::p
 fn find(fetch: &Fetch<'_>, wanted: &[Wanted<'_>]) -> Vec<Vec<Found>> {
     let mut left = u64::try_from(fetch.bytes_max).unwrap_or(0).min(BYTES_MAX);
     let of_partition = |wanted: &Wanted<'_>, number: i32, from: From, left: &mut u64| {
-        let mut found = Found { number, error: ErrorCode::None, start: -1, end: -1, slice: None };
+        let mut found =
+            Found { number, error: ErrorCode::None, start: -1, end: -1, offset: from.offset, content: None };
         let Some(partition) = wanted.topic.as_deref().and_then(|topic| topic.partition(number)) else {
             found.error = ErrorCode::UnknownTopicOrPartition;
             return found;
         };
         let most = u64::try_from(from.bytes_max).unwrap_or(0).min(*left);
-        partition.with(|log| {
-            (found.start, found.end) = (log.start(), log.end());
-            // The first batch goes out however large it is, or a reader with small buffers would never
-            // get on; those of further partitions only while there is room.
-            match log.read(from.offset, most) {
-                Ok(slice) => found.slice = slice.filter(|_| *left > 0),
-                Err(ReadError::OutOfRange) => found.error = ErrorCode::OffsetOutOfRange,
-                Err(ReadError::Storage(error)) => {
-                    warn!(topic = wanted.name, number, %error, "cannot read");
-                    found.error = ErrorCode::StorageError;
-                }
+        let read = partition.read(from.offset, most);
+        (found.start, found.end) = (read.start, read.end);
+        // The first batch goes out however large it is, or a reader with small buffers would never
+        // get on; those of further partitions only while there is room.
+        match read.found {
+            Ok(content) => found.content = content.filter(|_| *left > 0),
+            Err(ReadError::OutOfRange) => found.error = ErrorCode::OffsetOutOfRange,
+            Err(ReadError::Storage(error)) => {
+                warn!(topic = wanted.name, number, %error, "cannot read");
+                found.error = ErrorCode::StorageError;
             }
-        });
-        *left = left.saturating_sub(found.slice.as_ref().map_or(0, |slice| slice.bytes));
+        }
+        *left = left.saturating_sub(found.bytes());
         found
     };
     let of_topic = |wanted: &Wanted<'_>| {
@@ -149,10 +164,12 @@ fn write(version: i16, wanted: &[Wanted<'_>], found: Vec<Vec<Found>>, answer: &m
             if version >= 11 {
                 to.i32(-1);
             }
-            let bytes = found.slice.as_ref().map_or(0, |slice| slice.bytes);
-            to.i32(i32::try_from(bytes).unwrap_or(i32::MAX));
-            if let Some(slice) = found.slice {
-                answer.slices.push((to.bytes.len(), slice));
+            to.i32(i32::try_from(found.bytes()).unwrap_or(i32::MAX));
+            match found.content {
+                None => {}
+                Some(Content::Batches(slice)) => answer.slices.push((to.bytes.len(), slice)),
+                // Without anything a reader would ask for these offsets for ever.
+                Some(Content::Lost { until }) => to.bytes.extend(batch::empty(found.offset, until)),
             }
         }
     }

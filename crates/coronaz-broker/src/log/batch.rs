@@ -19,6 +19,8 @@ pub(crate) const PREFIX_BYTES: usize = 16;
 /// are at most 256 KiB; a batch has to fit in memory when a log is recovered.
 pub(crate) const BATCH_BYTES_MAX: usize = (1 << 20) + HEAD_BYTES;
 
+/// Of Kafka's formats the one that is written since 2017; no other is taken.
+pub(crate) const FORMAT: u8 = 2;
 const CODEC_MASK: i16 = 0b111;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
@@ -107,7 +109,7 @@ impl Head {
         let producer = Producer { id: from.i64()?, epoch: from.i16()?, sequence: from.i32()? };
         let records = from.i32()?;
         let bytes = counted.saturating_add(UNCOUNTED_BYTES);
-        if magic != 2 || bytes < HEAD_BYTES || base_offset < 0 || last_offset_delta < 0 {
+        if magic != FORMAT.cast_signed() || bytes < HEAD_BYTES || base_offset < 0 || last_offset_delta < 0 {
             return Ok(None);
         }
         let producer = (producer.id >= 0).then_some(producer);
@@ -121,6 +123,17 @@ impl Head {
             timestamp_ms_max,
             producer,
         }))
+    }
+
+    /// What the log itself writes before a batch of so many bytes, and the number of the format.
+    pub(crate) fn prefix(offset: i64, bytes: usize) -> [u8; PREFIX_BYTES + 1] {
+        let counted = i32::try_from(bytes.saturating_sub(UNCOUNTED_BYTES)).unwrap_or(i32::MAX);
+        let mut prefix = [0; PREFIX_BYTES + 1];
+        prefix[..8].copy_from_slice(&offset.to_be_bytes());
+        prefix[8..UNCOUNTED_BYTES].copy_from_slice(&counted.to_be_bytes());
+        // The leader's epoch between them stays 0: there never is another leader.
+        prefix[PREFIX_BYTES] = FORMAT;
+        prefix
     }
 
     /// The offset after its last record.
@@ -145,6 +158,20 @@ impl Head {
             codec => Err(BatchError::Codec { codec }),
         }
     }
+}
+
+/// A batch without records, which stands for the offsets from `from` up to `until`: readers go on behind
+/// it. Kafka's own logs have such batches where compaction removed the last records of one.
+pub(crate) fn empty(from: i64, until: i64) -> Vec<u8> {
+    let last_delta = i32::try_from(until.saturating_sub(from).saturating_sub(1)).unwrap_or(i32::MAX);
+    let mut bytes = Head::prefix(from, HEAD_BYTES).to_vec();
+    bytes.resize(HEAD_BYTES, 0);
+    bytes[23..27].copy_from_slice(&last_delta.to_be_bytes());
+    // No times, and no producer.
+    bytes[27..57].fill(0xff);
+    let checksum = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+    bytes[17..CHECKED_FROM].copy_from_slice(&checksum.to_be_bytes());
+    bytes
 }
 
 /// A batch from a producer, found to be in order.
@@ -198,10 +225,7 @@ impl<'a> Batch<'a> {
 
     /// The bytes to write when the first record gets this offset: a new prefix, and the rest as it came.
     pub(crate) fn placed_at(&self, offset: i64) -> ([u8; PREFIX_BYTES], &'a [u8]) {
-        let mut prefix = [0; PREFIX_BYTES];
-        prefix[..8].copy_from_slice(&offset.to_be_bytes());
-        prefix[8..UNCOUNTED_BYTES].copy_from_slice(&self.bytes[8..UNCOUNTED_BYTES]);
-        // The leader's epoch stays 0: there never is another leader.
+        let [prefix @ .., _] = Head::prefix(offset, self.head.bytes);
         (prefix, &self.bytes[PREFIX_BYTES..])
     }
 }

@@ -27,10 +27,16 @@ pub(crate) enum Verdict {
     Outdated,
 }
 
+/// Stands for the number that a producer's next record has, where that is not known: batches of it may
+/// have been lost by damage, so any number is taken once.
+pub(crate) const ANY_SEQUENCE: i32 = -1;
+
 /// The producers of one partition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Producers {
     sessions: HashMap<i64, Session>,
+    /// How often records of unknown producers were found to be lost.
+    losses: u32,
 }
 
 /// One life of a producer.
@@ -40,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) epoch: i16,
     /// The number that its next record has to have.
     pub(crate) next_sequence: i32,
+    /// The losses that there had been when it was stored last.
+    losses: u32,
     /// The last batches, the oldest first.
     pub(crate) batches: VecDeque<Kept>,
 }
@@ -53,6 +61,10 @@ pub(crate) struct Kept {
 }
 
 impl Session {
+    pub(crate) fn new(id: i64, epoch: i16, next_sequence: i32, batches: VecDeque<Kept>) -> Self {
+        Self { id, epoch, next_sequence, losses: 0, batches }
+    }
+
     /// Where its last batch lies, which tells how long it has been silent.
     fn last_offset(&self) -> i64 {
         self.batches.back().map_or(-1, |kept| kept.offset)
@@ -78,14 +90,36 @@ impl Producers {
         let same = |kept: &&Kept| kept.sequence == producer.sequence && kept.records == records;
         match session.batches.iter().find(same) {
             Some(kept) => Verdict::Stored(kept.offset),
-            None if producer.sequence == session.next_sequence => Verdict::Fresh,
+            None if [producer.sequence, ANY_SEQUENCE].contains(&self.next_sequence_of(session)) => {
+                Verdict::Fresh
+            }
             None => Verdict::OutOfOrder,
         }
     }
 
+    /// The number that the producer's next record has to have, or [`ANY_SEQUENCE`].
+    pub(crate) fn next_sequence_of(&self, session: &Session) -> i32 {
+        if session.losses == self.losses { session.next_sequence } else { ANY_SEQUENCE }
+    }
+
+    /// Whether this is exactly what the producer sends next.
+    pub(crate) fn expects(&self, producer: &Producer) -> bool {
+        self.sessions.get(&producer.id).is_some_and(|session| {
+            session.epoch == producer.epoch && self.next_sequence_of(session) == producer.sequence
+        })
+    }
+
+    /// Records were lost, nobody knows whose: a producer that is further than what is known of it is so
+    /// with good reason.
+    pub(crate) fn lose_track(&mut self) {
+        self.losses = self.losses.wrapping_add(1);
+    }
+
     /// A batch was stored.
     pub(crate) fn stored(&mut self, producer: &Producer, records: i32, offset: i64) {
+        let losses = self.losses;
         let session = self.session(producer);
+        session.losses = losses;
         if session.batches.len() == BATCHES_MAX {
             session.batches.pop_front();
         }
@@ -104,11 +138,15 @@ impl Producers {
     }
 
     fn session(&mut self, producer: &Producer) -> &mut Session {
+        let losses = self.losses;
         let new = || Session {
-            id: producer.id,
-            epoch: producer.epoch,
-            next_sequence: producer.sequence,
-            batches: VecDeque::with_capacity(BATCHES_MAX),
+            losses,
+            ..Session::new(
+                producer.id,
+                producer.epoch,
+                producer.sequence,
+                VecDeque::with_capacity(BATCHES_MAX),
+            )
         };
         let session = self.sessions.entry(producer.id).or_insert_with(new);
         if session.epoch != producer.epoch {
@@ -133,7 +171,7 @@ impl Producers {
     }
 
     pub(crate) fn from_sessions(sessions: impl IntoIterator<Item = Session>) -> Self {
-        Self { sessions: sessions.into_iter().map(|session| (session.id, session)).collect() }
+        Self { sessions: sessions.into_iter().map(|session| (session.id, session)).collect(), losses: 0 }
     }
 }
 
@@ -184,6 +222,18 @@ mod tests {
         producers.failed(&at(0, 0));
         assert_eq!(producers.judge(&at(0, 10), 10), Verdict::OutOfOrder);
         assert_eq!(producers.judge(&at(0, 0), 10), Verdict::Fresh);
+    }
+
+    #[test]
+    fn after_a_loss_a_producer_may_be_further_than_what_is_known_of_it_once() {
+        let mut producers = Producers::default();
+        producers.stored(&at(0, 0), 10, 0);
+        producers.lose_track();
+        assert_eq!(producers.judge(&at(0, 0), 10), Verdict::Stored(0), "what is known is known");
+        assert_eq!(producers.judge(&at(0, 70), 10), Verdict::Fresh);
+        producers.stored(&at(0, 70), 10, 80);
+        assert_eq!(producers.judge(&at(0, 90), 10), Verdict::OutOfOrder);
+        assert_eq!(producers.judge(&at(0, 80), 10), Verdict::Fresh);
     }
 
     #[test]

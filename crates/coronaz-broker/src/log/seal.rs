@@ -4,15 +4,16 @@
 //!
 //! ```text
 //! 8 bytes "CZSEAL01" · i64 offset after the last record · i64 bytes · i64 latest time of a record
-//! u32 producers, each: i64 id · i16 epoch · i32 next number · u8 batches, each: i32 number · i32 records · i64 offset
+//! u32 producers, each: i64 id · i16 epoch · i32 next number, -1 for any · u8 batches, each: i32 number · i32 records · i64 offset
 //! u32 CRC-32C of all that
 //! ```
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::producers::{Kept, Producers, Session};
+use crate::disk;
 use crate::protocol::reader::{DecodeError, Reader};
 use crate::protocol::writer::Writer;
 
@@ -37,18 +38,25 @@ pub(crate) fn path_of(segment: &Path) -> PathBuf {
 impl Seal {
     /// Writes it so that it is there in whole or not at all.
     pub(crate) fn write(&self, segment: &Path) -> io::Result<()> {
-        let path = path_of(segment);
-        let unfinished = path.with_extension("unfinished");
-        let mut file = File::create(&unfinished)?;
-        file.write_all(&self.encode())?;
-        file.sync_data()?;
-        fs::rename(unfinished, path)
+        disk::write_whole(&path_of(segment), &self.encode())
     }
 
-    /// Reads a segment's seal, if there is one that fits a file of so many bytes.
-    pub(crate) fn read(segment: &Path, bytes: u64) -> Option<Self> {
-        let seal = Self::decode(&fs::read(path_of(segment)).ok()?)?;
-        (seal.bytes == bytes).then_some(seal)
+    /// Reads a segment's seal, if there is one that fits a file of so many bytes. One that cannot be read
+    /// is set aside.
+    ///
+    /// # Errors
+    /// When the system does not let it be read or set aside.
+    pub(crate) fn read(segment: &Path, bytes: u64) -> io::Result<Option<Self>> {
+        let path = path_of(segment);
+        let read = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => None,
+            read => Self::decode(&read?),
+        };
+        if read.is_none() {
+            disk::set_aside(&path, "a damaged seal is of no use: its segment is read instead")?;
+        }
+        Ok(read.filter(|seal| seal.bytes == bytes))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -61,7 +69,7 @@ impl Seal {
         for session in self.producers.sessions() {
             to.i64(session.id);
             to.i16(session.epoch);
-            to.i32(session.next_sequence);
+            to.i32(self.producers.next_sequence_of(session));
             to.i8(i8::try_from(session.batches.len()).unwrap_or(i8::MAX));
             for kept in &session.batches {
                 to.i32(kept.sequence);
@@ -92,7 +100,7 @@ impl Seal {
             for _ in 0..from.i8()? {
                 batches.push_back(Kept { sequence: from.i32()?, records: from.i32()?, offset: from.i64()? });
             }
-            sessions.push(Session { id, epoch, next_sequence, batches });
+            sessions.push(Session::new(id, epoch, next_sequence, batches));
         }
         Ok(Self { next, bytes, timestamp_ms_max, producers: Producers::from_sessions(sessions) })
     }
@@ -117,8 +125,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let segment = folder.path().join("00.log");
         seal().write(&segment).expect("written");
-        assert_eq!(Seal::read(&segment, 1000), Some(seal()));
-        assert_eq!(Seal::read(&segment, 999), None, "of another length");
+        let read = |bytes| Seal::read(&segment, bytes).expect("readable");
+        assert_eq!(read(1000), Some(seal()));
+        assert_eq!(read(999), None, "of another length");
     }
 
     #[test]

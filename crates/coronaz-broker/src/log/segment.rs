@@ -3,20 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::batch::Head;
-use super::producers::Producers;
+use super::index::Index;
+use super::scan::{self, Loss, SCAN_STEP, Scan};
 use super::window::Window;
 
 /// What a file of batches is called by: its first offset, and this.
 pub(crate) const ENDING: &str = "log";
-/// An entry of the index for so many bytes of batches: what has to be read to find an offset.
-const INDEX_STEP_BYTES: u64 = 16 * 1024;
-/// How much is read at once when looking for one batch, and when reading a whole segment.
+/// How much is read at once when looking for one batch.
 const SEEK_STEP: usize = 4 * 1024;
-const SCAN_STEP: usize = 256 * 1024;
 
 /// What is known about a file of batches.
 #[derive(Debug)]
@@ -26,13 +23,14 @@ pub(crate) struct Segment {
     pub(crate) base: i64,
     /// The offset after its last record.
     pub(crate) next: i64,
-    /// Bytes of whole batches; what may lie behind them is none of ours.
+    /// Bytes of batches, and of what damage left of some; what may lie behind them is none of ours.
     pub(crate) bytes: u64,
     /// The latest time that a producer gave a record in it.
     pub(crate) timestamp_ms_max: i64,
     /// When something was appended last.
     pub(crate) touched: Age,
-    index: OnceLock<Index>,
+    /// Where its batches are; `None` until they were read, or when that is in doubt.
+    index: Option<Index>,
 }
 
 /// How long ago something was, however the clock is set meanwhile.
@@ -58,25 +56,14 @@ impl Age {
     }
 }
 
-/// Where some of the batches begin: (offset, position), both rising.
-#[derive(Debug, Default)]
-struct Index {
-    entries: Vec<(i64, u64)>,
-}
-
-impl Index {
-    fn add(&mut self, offset: i64, position: u64) {
-        let due = self.entries.last().is_none_or(|(_, last)| position >= last + INDEX_STEP_BYTES);
-        if due {
-            self.entries.push((offset, position));
-        }
-    }
-
-    /// The last entry for which `is_before` holds.
-    fn last(&self, is_before: impl Fn(&(i64, u64)) -> bool) -> u64 {
-        let after = self.entries.partition_point(is_before);
-        after.checked_sub(1).map_or(0, |at| self.entries[at].1)
-    }
+/// What became of looking for something in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sought<T> {
+    Found(T),
+    /// It is behind this segment.
+    Nothing,
+    /// The file is not what it was when it was read.
+    Changed,
 }
 
 /// Whole batches in a file.
@@ -100,7 +87,7 @@ impl Segment {
             bytes: 0,
             timestamp_ms_max: -1,
             touched: Age::now(),
-            index: OnceLock::from(Index::default()),
+            index: Some(Index::default()),
         }
     }
 
@@ -114,44 +101,31 @@ impl Segment {
         timestamp_ms_max: i64,
     ) -> io::Result<Self> {
         let touched = Age::of(file)?;
-        Ok(Self { path, base, next, bytes, timestamp_ms_max, touched, index: OnceLock::new() })
+        Ok(Self { path, base, next, bytes, timestamp_ms_max, touched, index: None })
     }
 
-    /// Reads a whole segment as it was left, up to the first batch that is not what was written: a
-    /// broker killed in the middle of writing leaves half a batch at its end.
-    pub(crate) fn recover(
+    /// A segment that was read as a whole. Of one that is closed all `bytes` count, damaged ones too.
+    pub(crate) fn scanned(
         file: &File,
         path: PathBuf,
         base: i64,
-        producers: &mut Producers,
+        bytes: u64,
+        scan: &Scan,
     ) -> io::Result<Self> {
-        let touched = Age::of(file)?;
-        let mut window = Window::new(file, file.metadata()?.len(), SCAN_STEP);
-        let mut segment = Self {
+        Ok(Self {
             path,
             base,
-            next: base,
-            bytes: 0,
-            timestamp_ms_max: -1,
-            touched,
-            index: OnceLock::from(Index::default()),
-        };
-        while let Some(head) = window.checked_head(segment.bytes)? {
-            if head.base_offset != segment.next {
-                break;
-            }
-            if let Some(producer) = &head.producer {
-                producers.stored(producer, head.records, head.base_offset);
-            }
-            segment.holds(&head, head.base_offset);
-        }
-        segment.touched = touched;
-        Ok(segment)
+            next: scan.next,
+            bytes,
+            timestamp_ms_max: scan.timestamp_ms_max,
+            touched: Age::of(file)?,
+            index: Some(scan.index.clone()),
+        })
     }
 
     /// A batch was appended, its first record at `offset`.
     pub(crate) fn holds(&mut self, head: &Head, offset: i64) {
-        if let Some(index) = self.index.get_mut() {
+        if let Some(index) = &mut self.index {
             index.add(offset, self.bytes);
         }
         self.bytes += head.bytes as u64;
@@ -160,63 +134,86 @@ impl Segment {
         self.touched = Age::now();
     }
 
-    fn index(&self, file: &File) -> io::Result<&Index> {
-        if let Some(index) = self.index.get() {
-            return Ok(index);
-        }
-        let mut index = Index::default();
-        let mut window = Window::new(file, self.bytes, SCAN_STEP);
-        let mut position = 0;
-        while let Some(head) = window.head(position)? {
-            index.add(head.base_offset, position);
-            position += head.bytes as u64;
-        }
-        Ok(self.index.get_or_init(|| index))
+    /// Its batches are not what they were: they are read again before the next answer.
+    pub(crate) fn doubt(&mut self) {
+        self.index = None;
     }
 
-    /// The batches from the one with `offset` on, as many as fit into `bytes_max`, at least one.
+    /// Its file is not there any more.
+    pub(crate) fn lose(&mut self) {
+        let loss = Loss { position: 0, bytes: self.bytes, from: self.base, until: self.next };
+        scan::report(&[loss], &self.path);
+        self.bytes = 0;
+        self.index = Some(Index::default());
+    }
+
+    /// Reads and checks all of it, unless it is known where its batches are. So damage shows itself in a
+    /// segment whose seal let the start pass over it.
+    fn know(&mut self, file: &File) -> io::Result<()> {
+        if self.index.is_none() {
+            let bytes = self.bytes.min(file.metadata()?.len());
+            let scan = scan::scan(file, &self.path, self.base, bytes, Some(self.next), None)?;
+            scan::report(&scan.losses, &self.path);
+            self.bytes = bytes;
+            self.index = Some(scan.index);
+        }
+        Ok(())
+    }
+
+    /// The batches from the one with `offset` on, or from the next one there is, as many as fit into
+    /// `bytes_max`, at least one; up to the next damage.
     pub(crate) fn batches_from(
-        &self,
+        &mut self,
         file: &File,
         offset: i64,
         bytes_max: u64,
-    ) -> io::Result<Option<Extent>> {
-        let index = self.index(file)?;
+    ) -> io::Result<Sought<Extent>> {
+        self.know(file)?;
+        let Some(index) = &self.index else { return Ok(Sought::Changed) };
         let mut window = Window::new(file, self.bytes, SEEK_STEP);
-        let mut position = index.last(|(base, _)| *base <= offset);
+        let mut position = index.before_offset(offset);
         let first = loop {
-            let Some(head) = window.head(position)? else { return Ok(None) };
+            position = index.skip(position);
+            if position >= self.bytes {
+                return Ok(Sought::Nothing);
+            }
+            let Some(head) = window.head(position)? else { return Ok(Sought::Changed) };
             if head.next_offset() > offset {
                 break head;
             }
             position += head.bytes as u64;
         };
-        if self.bytes - position <= bytes_max {
-            return Ok(Some(Extent { position, bytes: self.bytes - position }));
+        let run_end = index.run_end(position, self.bytes);
+        if run_end - position <= bytes_max {
+            return Ok(Sought::Found(Extent { position, bytes: run_end - position }));
         }
         let limit = position + bytes_max;
         let mut end = position + first.bytes as u64;
-        end = end.max(index.last(|(_, at)| *at <= limit));
-        while let Some(head) = window.head(end)? {
+        end = end.max(index.before_position(limit));
+        while end < run_end {
+            let Some(head) = window.head(end)? else { return Ok(Sought::Changed) };
             let after = end + head.bytes as u64;
             if after > limit {
                 break;
             }
             end = after;
         }
-        Ok(Some(Extent { position, bytes: end - position }))
+        Ok(Sought::Found(Extent { position, bytes: end - position }))
     }
 
     /// The first batch with a record of `timestamp_ms` or later: its first offset and latest time.
-    pub(crate) fn at_time(&self, file: &File, timestamp_ms: i64) -> io::Result<Option<(i64, i64)>> {
+    pub(crate) fn at_time(&mut self, file: &File, timestamp_ms: i64) -> io::Result<Sought<(i64, i64)>> {
+        self.know(file)?;
+        let Some(index) = &self.index else { return Ok(Sought::Changed) };
         let mut window = Window::new(file, self.bytes, SCAN_STEP);
-        let mut position = 0;
-        while let Some(head) = window.head(position)? {
+        let mut position = index.skip(0);
+        while position < self.bytes {
+            let Some(head) = window.head(position)? else { return Ok(Sought::Changed) };
             if head.timestamp_ms_max >= timestamp_ms {
-                return Ok(Some((head.base_offset, head.timestamp_ms_max)));
+                return Ok(Sought::Found((head.base_offset, head.timestamp_ms_max)));
             }
-            position += head.bytes as u64;
+            position = index.skip(position + head.bytes as u64);
         }
-        Ok(None)
+        Ok(Sought::Nothing)
     }
 }

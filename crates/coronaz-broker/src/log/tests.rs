@@ -1,5 +1,7 @@
 //! A log that is cut, killed, filled, expired, and opened again.
 
+mod damage;
+
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -15,6 +17,18 @@ use super::*;
 const SEGMENT_BYTES: u64 = 400;
 const EVERYTHING: Retention = Retention { time: None, bytes: None };
 
+fn open(folder: &Path) -> io::Result<Log> {
+    Log::open(folder, &Arc::default())
+}
+
+/// What is at an offset, which damage does not concern.
+fn slice(log: &mut Log, offset: i64, bytes_max: u64) -> Option<Slice> {
+    match log.read(offset, bytes_max).expect("readable")? {
+        Found::Batches(slice) => Some(slice),
+        Found::Lost { until } => panic!("{offset} to {until} are lost"),
+    }
+}
+
 fn append(log: &mut Log, bytes: &[u8]) -> Result<i64, AppendError> {
     log.append(
         &Batch::check(bytes, BATCH_BYTES_MAX, &codec::Opener::default()).expect("a batch"),
@@ -29,9 +43,9 @@ fn contents(slice: &Slice) -> Vec<u8> {
 }
 
 /// The first offsets of all batches from `offset` on, as a reader follows them.
-fn offsets_from(log: &Log, mut offset: i64, bytes_max: u64) -> Vec<i64> {
+fn offsets_from(log: &mut Log, mut offset: i64, bytes_max: u64) -> Vec<i64> {
     let mut seen = Vec::new();
-    while let Some(slice) = log.read(offset, bytes_max).expect("readable") {
+    while let Some(slice) = slice(log, offset, bytes_max) {
         let bytes = contents(&slice);
         let mut left = &bytes[..];
         while !left.is_empty() {
@@ -58,7 +72,7 @@ fn seal_all(log: &mut Log) {
 #[test]
 fn what_was_appended_is_read_back_over_segments_and_restarts() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     for turn in 0..30 {
         let offset = append(&mut log, &batch(&[b"some bytes", b"more"], None)).expect("appended");
         assert_eq!(offset, turn * 2);
@@ -66,23 +80,27 @@ fn what_was_appended_is_read_back_over_segments_and_restarts() {
     let all: Vec<i64> = (0..30).map(|turn| turn * 2).collect();
     assert!(log.closed.len() > 3, "over several segments");
     for bytes_max in [0, 100, 250, 1 << 20] {
-        assert_eq!(offsets_from(&log, 0, bytes_max), all);
-        assert_eq!(offsets_from(&log, 31, bytes_max), all[15..], "from the middle of a batch: that batch");
+        assert_eq!(offsets_from(&mut log, 0, bytes_max), all);
+        assert_eq!(
+            offsets_from(&mut log, 31, bytes_max),
+            all[15..],
+            "from the middle of a batch: that batch"
+        );
     }
     drop(log);
-    let mut log = Log::open(folder.path()).expect("opened again");
-    assert_eq!(offsets_from(&log, 0, 1 << 20), all);
+    let mut log = open(folder.path()).expect("opened again");
+    assert_eq!(offsets_from(&mut log, 0, 1 << 20), all);
     seal_all(&mut log);
     drop(log);
-    let log = Log::open(folder.path()).expect("opened with seals");
+    let mut log = open(folder.path()).expect("opened with seals");
     assert!(log.unsealed().is_empty());
-    assert_eq!((offsets_from(&log, 0, 1 << 20), log.end()), (all, 60));
+    assert_eq!((offsets_from(&mut log, 0, 1 << 20), log.end()), (all, 60));
 }
 
 #[test]
 fn a_log_cut_at_any_byte_holds_exactly_the_whole_batches_before_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     let mut ends = vec![0];
     for sequence in 0..4 {
         append(&mut log, &batch(&[b"payload"], Some((5, 0, sequence)))).expect("appended");
@@ -93,21 +111,21 @@ fn a_log_cut_at_any_byte_holds_exactly_the_whole_batches_before_it() {
     drop(log);
     for cut in 0..=whole.len() {
         fs::write(&segment, &whole[..cut]).expect("cut");
-        let mut log = Log::open(folder.path()).expect("opened");
+        let mut log = open(folder.path()).expect("opened");
         let batches = ends.iter().filter(|end| **end <= cut as u64).count() - 1;
         assert_eq!(log.end(), batches as i64, "cut at {cut}");
         assert_eq!(fs::metadata(&segment).expect("there").len(), ends[batches]);
         // The producer, whose batch was not acknowledged, sends it again.
         let again = append(&mut log, &batch(&[b"payload"], Some((5, 0, batches as i32))));
         assert_eq!(again.expect("appended"), batches as i64);
-        assert_eq!(offsets_from(&log, 0, 1 << 20).len(), batches + 1);
+        assert_eq!(offsets_from(&mut log, 0, 1 << 20).len(), batches + 1);
     }
 }
 
 #[test]
 fn a_damaged_end_is_removed_and_what_is_before_it_stays() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     for _ in 0..3 {
         append(&mut log, &batch(&[b"payload"], None)).expect("appended");
     }
@@ -119,8 +137,8 @@ fn a_damaged_end_is_removed_and_what_is_before_it_stays() {
     for damage in [vec![0; batch_bytes], vec![0xff; batch_bytes], whole[..batch_bytes].to_vec()] {
         let damaged = [&whole[..2 * batch_bytes], &damage].concat();
         fs::write(&segment, damaged).expect("damaged");
-        let log = Log::open(folder.path()).expect("opened");
-        assert_eq!(offsets_from(&log, 0, 1 << 20), [0, 1]);
+        let mut log = open(folder.path()).expect("opened");
+        assert_eq!(offsets_from(&mut log, 0, 1 << 20), [0, 1]);
     }
 }
 
@@ -128,7 +146,7 @@ fn a_damaged_end_is_removed_and_what_is_before_it_stays() {
 fn a_batch_sent_again_after_a_restart_is_not_stored_again() {
     let folder = tempfile::tempdir().expect("a folder");
     for (round, with_seals) in [(0, false), (1, true), (2, true)] {
-        let mut log = Log::open(folder.path()).expect("opened");
+        let mut log = open(folder.path()).expect("opened");
         for turn in 0..10 {
             let sequence = round * 10 + turn;
             let bytes = batch(&[b"some payload of some length"], Some((5, 0, sequence)));
@@ -138,7 +156,7 @@ fn a_batch_sent_again_after_a_restart_is_not_stored_again() {
             seal_all(&mut log);
         }
         drop(log);
-        let mut log = Log::open(folder.path()).expect("opened again");
+        let mut log = open(folder.path()).expect("opened again");
         for turn in 5..10 {
             let sequence = round * 10 + turn;
             let bytes = batch(&[b"some payload of some length"], Some((5, 0, sequence)));
@@ -153,9 +171,9 @@ fn a_batch_sent_again_after_a_restart_is_not_stored_again() {
 #[test]
 fn a_full_disk_is_an_error_that_changes_nothing_and_passes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     append(&mut log, &batch(&[b"before"], Some((5, 0, 0)))).expect("appended");
-    let real = std::mem::replace(&mut log.file, full());
+    let (key, real) = swap_file(&log, full());
     for _ in 0..3 {
         assert!(matches!(append(&mut log, &batch(&[b"one"], Some((5, 0, 1)))), Err(AppendError::Storage(_))));
     }
@@ -164,18 +182,26 @@ fn a_full_disk_is_an_error_that_changes_nothing_and_passes() {
     assert_eq!((log.end(), offsets_from_after(&log, &real)), (1, vec![0]));
     // What a write that failed halfway leaves.
     real.write_all_at(b"half a batch", log.active.bytes).expect("written");
-    log.file = real;
+    log.files.put(key, real, true);
     assert!(matches!(append(&mut log, &batch(&[b"new"], Some((6, 0, 1)))), Err(AppendError::OutOfOrder)));
     assert_eq!(append(&mut log, &batch(&[b"one"], Some((5, 0, 1)))).expect("room again"), 1);
     assert_eq!(append(&mut log, &batch(&[b"new"], Some((6, 0, 0)))).expect("room again"), 2);
-    assert_eq!(offsets_from(&log, 0, 1 << 20), [0, 1, 2]);
+    assert_eq!(offsets_from(&mut log, 0, 1 << 20), [0, 1, 2]);
     drop(log);
-    assert_eq!(offsets_from(&Log::open(folder.path()).expect("opened"), 0, 1 << 20), [0, 1, 2]);
+    assert_eq!(offsets_from(&mut open(folder.path()).expect("opened"), 0, 1 << 20), [0, 1, 2]);
 }
 
 /// A file that never has room.
-fn full() -> Arc<File> {
-    Arc::new(File::options().write(true).open("/dev/full").expect("this is Linux"))
+fn full() -> File {
+    File::options().write(true).open("/dev/full").expect("this is Linux")
+}
+
+/// Has a log append to another file, and returns the one it had, and what that is called.
+fn swap_file(log: &Log, file: File) -> (files::Key, File) {
+    let had = log.active_file().expect("open").try_clone().expect("cloned");
+    let key = (log.number, log.active.base);
+    log.files.put(key, file, true);
+    (key, had)
 }
 
 /// What is read of a log whose file is replaced for a while.
@@ -188,7 +214,7 @@ fn offsets_from_after(log: &Log, real: &File) -> Vec<i64> {
 #[test]
 fn what_is_beyond_the_size_or_the_time_expires_and_offsets_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     for _ in 0..40 {
         append(&mut log, &batch(&[b"a payload of some length"], None)).expect("appended");
     }
@@ -203,13 +229,13 @@ fn what_is_beyond_the_size_or_the_time_expires_and_offsets_go_on() {
     drop(log);
 
     age(folder.path(), Duration::from_secs(7200));
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     assert_eq!((log.start(), log.end()), (start, 40));
     let hour = Retention { time: Some(Duration::from_secs(3600)), bytes: None };
     log.expire(hour).expect("expired");
     assert_eq!((log.start(), log.end()), (40, 40), "also what was appended to last");
     drop(log);
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     assert_eq!(append(&mut log, &batch(&[b"new"], None)).expect("appended"), 40);
     assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1, "nothing is left behind");
 }
@@ -225,7 +251,7 @@ fn age(folder: &Path, by: Duration) {
 #[test]
 fn a_time_is_found_in_the_first_batch_that_reaches_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut log = Log::open(folder.path()).expect("opened");
+    let mut log = open(folder.path()).expect("opened");
     assert_eq!(log.at_time(0).expect("empty"), None);
     for _ in 0..20 {
         append(&mut log, &batch(&[b"a payload of some length"], None)).expect("appended");
@@ -261,7 +287,7 @@ proptest! {
     #[test]
     fn whatever_happens_every_acknowledged_batch_is_there_once(steps in proptest::collection::vec(step(), 1..60), bytes_max in 0..2000_u64) {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut log = Log::open(folder.path()).expect("opened");
+        let mut log = open(folder.path()).expect("opened");
         // First offsets and what was sent, as acknowledged.
         let mut sent: Vec<(i64, Vec<u8>)> = Vec::new();
         let mut sequence = 0;
@@ -280,23 +306,20 @@ proptest! {
                     }
                 }
                 Step::Fill => {
-                    let real = std::mem::replace(&mut log.file, full());
-                    let refused = append(&mut log, &batch(&[b"refused"], Some((1, 0, sequence))));
-                    match refused {
-                        // A full segment was closed, and the next file had room.
-                        Ok(offset) => {
-                            sent.push((offset, batch(&[b"refused"], Some((1, 0, sequence)))));
-                            sequence += 1;
-                        }
-                        Err(_) => log.file = real,
+                    let (key, real) = swap_file(&log, full());
+                    // A full segment was closed, and the next file had room, or there was none.
+                    if let Ok(offset) = append(&mut log, &batch(&[b"refused"], Some((1, 0, sequence)))) {
+                        sent.push((offset, batch(&[b"refused"], Some((1, 0, sequence)))));
+                        sequence += 1;
                     }
+                    log.files.put(key, real, true);
                 }
                 Step::Kill { torn } => {
                     let active = log.active.path.clone();
                     let end = log.active.bytes;
                     drop(log);
                     File::options().write(true).open(active).and_then(|file| file.write_all_at(&torn, end)).expect("torn");
-                    log = Log::open(folder.path()).expect("opened");
+                    log = open(folder.path()).expect("opened");
                 }
                 Step::Seal => seal_all(&mut log),
                 Step::Expire { bytes } => {
@@ -305,9 +328,10 @@ proptest! {
             }
         }
         let kept: Vec<i64> = sent.iter().map(|(offset, _)| *offset).filter(|offset| *offset >= log.start()).collect();
-        prop_assert_eq!(offsets_from(&log, log.start(), bytes_max), kept);
-        for (offset, bytes) in sent.iter().filter(|(offset, _)| *offset >= log.start()) {
-            let found = contents(&log.read(*offset, 0).expect("readable").expect("there"));
+        let start = log.start();
+        prop_assert_eq!(offsets_from(&mut log, start, bytes_max), kept);
+        for (offset, bytes) in sent.iter().filter(|(offset, _)| *offset >= start) {
+            let found = contents(&slice(&mut log, *offset, 0).expect("there"));
             prop_assert_eq!(&found[16..], &bytes[16..], "as it was produced");
         }
     }

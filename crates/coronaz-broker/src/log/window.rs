@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::batch::{BATCH_BYTES_MAX, HEAD_BYTES, Head};
+use super::batch::{BATCH_BYTES_MAX, FORMAT, HEAD_BYTES, Head, PREFIX_BYTES};
 
 /// Looks at a file through a piece of it that is held in memory.
 pub(crate) struct Window<'a> {
@@ -23,7 +23,7 @@ impl<'a> Window<'a> {
     }
 
     /// The `count` bytes at `position`; `None` when the file ends before.
-    fn bytes(&mut self, position: u64, count: usize) -> io::Result<Option<&[u8]>> {
+    pub(crate) fn bytes(&mut self, position: u64, count: usize) -> io::Result<Option<&[u8]>> {
         let left = usize::try_from(self.end.saturating_sub(position)).unwrap_or(usize::MAX);
         if left < count {
             return Ok(None);
@@ -41,6 +41,18 @@ impl<'a> Window<'a> {
             0
         };
         Ok(self.held.get(start..start + count))
+    }
+
+    /// The file was changed: what is held of it does not count.
+    pub(crate) fn forget(&mut self) {
+        self.held.clear();
+    }
+
+    /// Whether a head could be at `position`, seen from two of its bytes: offsets have never been so large
+    /// that their first byte is in use.
+    pub(crate) fn may_be_head(&mut self, position: u64) -> io::Result<bool> {
+        let head = self.bytes(position, HEAD_BYTES)?;
+        Ok(head.is_some_and(|head| head[0] == 0 && head[PREFIX_BYTES] == FORMAT))
     }
 
     /// The head of the batch at `position`; `None` where no whole batch begins.

@@ -1,9 +1,12 @@
 //! The broker over its socket, asked by hand: what the client library never does.
 
 mod compressed;
+mod damaged;
 mod groups;
+mod strangers;
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -17,12 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A broker in threads of this process, its data in a folder that goes with it.
 struct Running {
     started: Started,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(tempfile::tempdir().expect("a folder"), arguments)
+    }
+
+    /// On data that may be there already, in the folder's `broker`.
+    fn start_in(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let data = folder.path().join("broker");
         let data = data.to_str().expect("a plain name");
         let fixed = [
@@ -37,13 +44,24 @@ impl Running {
             data,
         ];
         let options = Options::try_parse_from(fixed.iter().chain(arguments)).expect("options");
-        Self { started: start(&options).expect("started"), _folder: folder }
+        Self { started: start(&options).expect("started"), folder }
+    }
+
+    /// Where a partition of its topic is.
+    fn partition(&self, number: i32) -> std::path::PathBuf {
+        self.folder.path().join("broker/topics/t").join(number.to_string())
     }
 
     fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.started.address).expect("connected");
+        Client::connect(self.started.address)
+    }
+}
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("connected");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
-        Client { stream }
+        Self { stream }
     }
 }
 
