@@ -2,7 +2,7 @@
 //!
 //! Memory is taken as bytes arrive, a step at a time. Many requests that each have some of it and want more
 //! could stand in each other's way for ever, so the last part is kept for the one that began first: it
-//! always gets on, and after it the next. One whose bytes do not come is given up as soon as others wait.
+//! always completes, and after it the next. One whose bytes do not come is given up as soon as others wait.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -140,7 +140,7 @@ impl Lease<'_> {
             return Ok(());
         };
         if self.counted_bytes == 0 {
-            // Most requests have come in whole by then, and stand in nobody's way.
+            // Most requests are complete with the next read, and need no place in the order.
             let mut state = self.buffers.lock();
             if state.left_bytes >= wanted + self.buffers.reserve_bytes {
                 state.left_bytes -= wanted;
@@ -281,7 +281,7 @@ mod tests {
             for _ in 0..5 {
                 let lease = buffers.read(&[], 4 * MIB, io::repeat(1), later()).expect("there is room");
                 assert_eq!(lease.bytes.len(), 4 * MIB);
-                assert!(Instant::now() < until, "nobody was waited for");
+                assert!(Instant::now() < until, "the slow requests delayed no other");
             }
             for slow in slow {
                 let error = slow.join().expect("no panic").expect("it did not come");
@@ -304,7 +304,7 @@ mod tests {
                     scope.spawn(|| buffers.read(&[], 4 * MIB, Stalls { bytes: 4 * MIB - 1 }, until).err())
                 })
                 .collect();
-            // Whatever they took by then, and whoever of them is the first.
+            // Whatever they hold by then, and whichever of them is the first.
             while left(&buffers) > 5 * MIB {
                 std::thread::yield_now();
             }

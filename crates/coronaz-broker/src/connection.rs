@@ -95,7 +95,7 @@ pub(crate) fn serve(connection: &Connection, broker: &Broker, memory: &Memory) -
     }
 }
 
-/// A request's length and kind, and until when all of it has to be there. `None` when the client has gone.
+/// A request's length and kind, and until when all of it has to be there. `None` when the client closed the connection or was silent for too long.
 fn read_head(mut stream: &TcpStream, idle_max: Duration) -> io::Result<Option<([u8; 6], Instant)>> {
     let mut head = [0; 6];
     stream.set_read_timeout(Some(idle_max))?;

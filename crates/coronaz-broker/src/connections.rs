@@ -137,7 +137,7 @@ impl Connections {
         let Some((_, connection)) = candidates.max_by_key(|(rank, _)| *rank) else { return };
         // Its thread sees the end of the stream. One that has ended already is no error.
         let _ = connection.stream.shutdown(Shutdown::Both);
-        // Not chosen again before it is gone.
+        // Not chosen again before its thread has ended.
         connection.set(true);
         state.closed += 1;
         if state.reported.is_none_or(|reported| reported.elapsed() > REPORT_EVERY) {

@@ -227,7 +227,7 @@ impl Data {
         remove_dir(&unfinished)?;
         fs::rename(self.path_of(name), &unfinished)?;
         self.topics.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-        // Whoever holds it still must not open the files of one made later under its name.
+        // A connection that still holds it must not open the files of a later topic of this name.
         for partition in &topic.partitions {
             partition.with(Log::close);
         }

@@ -343,7 +343,7 @@ impl Log {
     /// another file does not hinder it.
     pub(crate) fn expire(&mut self, retention: Retention) -> io::Result<usize> {
         if self.active.bytes > 0 && !self.active.path.exists() {
-            // What is appended to a file that was deleted is gone at the next start.
+            // What is appended to a deleted file does not exist after the next start.
             let file = self.active.path.display().to_string();
             warn!(
                 file,

@@ -160,7 +160,7 @@ impl Head {
     }
 }
 
-/// A batch without records, which stands for the offsets from `from` up to `until`: readers go on behind
+/// A batch without records, which stands for the offsets from `from` up to `until`: readers continue behind
 /// it. Kafka's own logs have such batches where compaction removed the last records of one.
 pub(crate) fn empty(from: i64, until: i64) -> Vec<u8> {
     let last_delta = i32::try_from(until.saturating_sub(from).saturating_sub(1)).unwrap_or(i32::MAX);

@@ -96,7 +96,7 @@ impl Files {
         file
     }
 
-    /// A file that is deleted takes room on the disk until nobody has it open.
+    /// A deleted file occupies the disk for as long as it is open.
     pub(crate) fn close(&self, key: Key) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).files.remove(&key);
     }

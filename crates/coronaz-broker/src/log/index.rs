@@ -22,7 +22,7 @@ impl Index {
     /// A batch begins here.
     pub(crate) fn add(&mut self, offset: i64, position: u64) {
         let is_due = self.entries.last().is_none_or(|(_, last)| position >= last + STEP_BYTES);
-        // Nobody can walk over a gap, so there is an entry behind each.
+        // A gap cannot be walked over, so there is an entry behind each.
         if is_due || self.gaps.last().is_some_and(|gap| gap.end == position) {
             self.entries.push((offset, position));
         }

@@ -183,7 +183,7 @@ fn cut(file: &File, path: &Path, whole: u64, bytes: u64, scan: &scan::Scan) -> i
     let torn_bytes = bytes.saturating_sub(whole);
     match scan.tail {
         Tail::Unfinished => {
-            info!(%segment, torn_bytes, next_offset, "an unfinished batch was removed: it was not acknowledged")
+            info!(%segment, torn_bytes, next_offset, "an unfinished batch was removed: it was not acknowledged");
         }
         Tail::Unwritten => {
             warn!(%segment, torn_bytes, next_offset, "the end had not been written to the disk, and its records are lost");

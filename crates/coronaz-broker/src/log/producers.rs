@@ -109,8 +109,8 @@ impl Producers {
         })
     }
 
-    /// Records were lost, nobody knows whose: a producer that is further than what is known of it is so
-    /// with good reason.
+    /// Records of unknown producers were lost: the next batch of a producer may be further than what is
+    /// known of it.
     pub(crate) fn lose_track(&mut self) {
         self.losses = self.losses.wrapping_add(1);
     }

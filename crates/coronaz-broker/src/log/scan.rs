@@ -325,7 +325,7 @@ impl Place<'_> {
         match &written {
             Ok(()) => warn!(partition, file, position, offset, "a batch's prefix was damaged and was mended"),
             Err(error) => {
-                warn!(partition, file, position, offset, %error, "a batch's prefix is damaged and cannot be mended")
+                warn!(partition, file, position, offset, %error, "a batch's prefix is damaged and cannot be mended");
             }
         }
         written.is_ok()

@@ -24,10 +24,10 @@ fn followed(partition: &Partition) -> Vec<i64> {
     let mut offset = partition.with(|log| log.start());
     loop {
         let read = partition.read(offset, 300);
-        match read.found.expect("no reader is ever sent away") {
+        match read.found.expect("readable") {
             None => break,
             Some(Found::Lost { until }) => {
-                assert!(until > offset, "a reader gets on");
+                assert!(until > offset, "a reader advances");
                 offset = until;
             }
             Some(Found::Batches(slice)) => {
@@ -59,8 +59,16 @@ fn append_next(partition: &Partition, sequence: i32) -> i64 {
     let payload = format!("the payload of batch {offset}");
     let bytes = batch(&[payload.as_bytes()], Some((5, 0, sequence)));
     let checked = Batch::check(&bytes, BATCH_BYTES_MAX, &codec::Opener::default()).expect("a batch");
-    assert_eq!(partition.append(&checked, 1 << 20).expect("a producer gets on"), offset);
+    assert_eq!(partition.append(&checked, 1 << 20).expect("the producer continues"), offset);
     offset
+}
+
+/// The same of a producer that does not number its batches.
+fn append_unnumbered(partition: &Partition) -> i64 {
+    let offset = partition.with(|log| log.end());
+    let bytes = batch(&[format!("the payload of batch {offset}").as_bytes()], None);
+    let checked = Batch::check(&bytes, BATCH_BYTES_MAX, &codec::Opener::default()).expect("a batch");
+    partition.append(&checked, 1 << 20).expect("appended")
 }
 
 fn without(offsets: std::ops::Range<i64>, lost: i64) -> Vec<i64> {
@@ -216,12 +224,12 @@ fn closed_files_damaged_in_any_way_cost_what_was_in_them_and_nothing_else() {
         if damage == "truncated" {
             assert_eq!(seen, without(0..12, until - 1), "only the last batch of the file is not whole");
         }
-        assert_eq!(append_next(&partition, 12), 12, "{damage}: offsets go on");
+        assert_eq!(append_next(&partition, 12), 12, "{damage}: offsets continue");
     }
 }
 
 #[test]
-fn a_last_file_damaged_in_any_way_is_kept_aside_and_the_log_goes_on() {
+fn a_last_file_damaged_in_any_way_is_kept_aside_and_the_log_continues() {
     for damage in ["garbage", "a folder", "garbage behind whole batches"] {
         let folder = tempfile::tempdir().expect("a folder");
         let log = filled(folder.path(), 3, 1 << 20);
@@ -268,7 +276,7 @@ fn the_damaged_end_of_the_log_is_lost_and_its_offsets_are_not_used_again() {
     let partition = reopened(folder.path());
     let read = partition.read(2, 1000);
     assert!(matches!(read.found, Ok(Some(Found::Lost { until: 3 }))), "{read:?}");
-    assert_eq!(append_next(&partition, 3), 3, "and the producer goes on behind what was lost");
+    assert_eq!(append_next(&partition, 3), 3, "and the producer continues behind what was lost");
 }
 
 /// Has `work` done and returns what it logged.
@@ -313,4 +321,69 @@ fn damage_is_reported_with_its_place_and_its_offsets_and_a_torn_end_is_no_damage
     fs::write(&file, [&whole[..], &[0; 90]].concat()).expect("not written");
     let lines = logged(|| drop(open(&folder).expect("opened")));
     assert!(lines.contains("WARN") && lines.contains("had not been written"), "{lines}");
+}
+
+/// What may happen to a file.
+#[derive(Debug, Clone)]
+enum Harm {
+    Flip { at: usize, bit: u8 },
+    Overwrite { at: usize, bytes: Vec<u8> },
+    Cut { at: usize },
+    Insert { at: usize, bytes: Vec<u8> },
+}
+
+fn harm() -> impl Strategy<Value = (usize, Harm)> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 1..120);
+    let harm = prop_oneof![
+        4 => (0..400_usize, 0..8_u8).prop_map(|(at, bit)| Harm::Flip { at, bit }),
+        2 => (0..400_usize, bytes()).prop_map(|(at, bytes)| Harm::Overwrite { at, bytes }),
+        1 => (0..400_usize).prop_map(|at| Harm::Cut { at }),
+        1 => (0..400_usize, bytes()).prop_map(|(at, bytes)| Harm::Insert { at, bytes }),
+    ];
+    (0..4_usize, harm)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_damaged_each_reader_advances_to_the_end_and_reads_only_what_was_written(harms in proptest::collection::vec(harm(), 1..6), with_seals in any::<bool>()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut log = filled(folder.path(), 14, SEGMENT_BYTES);
+        if with_seals {
+            seal_all(&mut log);
+        }
+        drop(log);
+        let mut files: Vec<_> = fs::read_dir(folder.path()).expect("listed").map(|entry| entry.expect("there").path()).collect();
+        files.retain(|path| path.extension().is_some_and(|ending| ending == segment::ENDING));
+        files.sort();
+        for (file, harm) in harms {
+            let path = &files[file % files.len()];
+            let mut bytes = fs::read(path).expect("read");
+            let places = bytes.len() + 1;
+            match harm {
+                Harm::Flip { at, bit } => {
+                    let at = at % places;
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte ^= 1 << bit;
+                    }
+                }
+                Harm::Overwrite { at, bytes: with } => {
+                    let at = at % places;
+                    let end = (at + with.len()).min(bytes.len());
+                    bytes[at..end].copy_from_slice(&with[..end - at]);
+                }
+                Harm::Cut { at } => bytes.truncate(at % places),
+                Harm::Insert { at, bytes: with } => {
+                    let at = at % places;
+                    bytes.splice(at..at, with);
+                }
+            }
+            fs::write(path, bytes).expect("written");
+        }
+        let partition = reopened(folder.path());
+        let mut seen = followed(&partition);
+        seen.push(append_unnumbered(&partition));
+        prop_assert_eq!(&followed(&partition), &seen);
+        drop(partition);
+        prop_assert_eq!(followed(&reopened(folder.path())), seen);
+    }
 }

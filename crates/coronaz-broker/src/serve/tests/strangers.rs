@@ -14,7 +14,7 @@ fn door(running: &Running, connections_max: usize) -> SocketAddr {
 }
 
 #[test]
-fn requests_that_are_announced_and_do_not_come_stop_nobody() {
+fn requests_that_are_announced_and_do_not_come_stop_no_other() {
     let running = Running::start(&[]);
     let mut slow: Vec<Client> = (0..40).map(|_| running.connect()).collect();
     for client in &mut slow {
@@ -31,7 +31,7 @@ fn requests_that_are_announced_and_do_not_come_stop_nobody() {
     for turn in 0..20 {
         assert_eq!(client.produce(0, &batch(&[&vec![b'x'; 100_000]], None)), (0, turn));
     }
-    assert!(begun.elapsed() < Duration::from_secs(20), "nobody was waited for");
+    assert!(begun.elapsed() < Duration::from_secs(20), "the slow requests delayed no other");
 }
 
 #[test]
@@ -47,5 +47,5 @@ fn silent_connections_give_way_to_new_ones() {
         assert_eq!(number16(&new.ask(18, 0, &[])), 0, "number {turn} is answered");
         assert_eq!(number16(&busy.ask(18, 0, &[])), 0, "and who asks is not closed");
     }
-    assert!(silent.iter_mut().all(Client::is_closed), "those that never asked anything have gone");
+    assert!(silent.iter_mut().all(Client::is_closed), "those that never asked anything are closed");
 }
