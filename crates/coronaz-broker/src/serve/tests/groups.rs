@@ -125,7 +125,7 @@ fn offsets_are_committed_by_members_and_by_nobody_else_and_outlive_the_broker() 
         let data = format!("--data={}", data.display());
         Options::try_parse_from(arguments.iter().map(ToString::to_string).chain([data])).expect("options")
     };
-    let running = Running { started: start(&options(&data)).expect("started"), _folder: folder };
+    let running = Running { started: start(&options(&data)).expect("started"), folder };
     let (mut client, generation, id) = member(&running);
     assert_eq!(committed(&client.ask(8, 2, &commit("g", generation, &id, 0, 42))), 0);
     assert_eq!(committed(&client.ask(8, 2, &commit("g", generation - 1, &id, 0, 1))), 22);
@@ -140,7 +140,7 @@ fn offsets_are_committed_by_members_and_by_nobody_else_and_outlive_the_broker() 
     let copied = copy.path().join("broker");
     let status = std::process::Command::new("cp").arg("-r").args([&data, &copied]).status();
     assert!(status.expect("cp runs").success());
-    let again = Running { started: start(&options(&copied)).expect("started"), _folder: copy };
+    let again = Running { started: start(&options(&copied)).expect("started"), folder: copy };
     let mut client = again.connect();
     assert_eq!((offset(&mut client, "g"), offset(&mut client, "by hand")), (42, 7));
     // A topic of the same name is another topic.
