@@ -10,7 +10,7 @@
 //!
 //! What is damaged is renamed to `.damaged-NAME-NUMBER` beside it, and never read or deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -243,6 +243,13 @@ fn free(path: &Path, is_right: impl Fn(&Path) -> bool) -> io::Result<()> {
         disk::set_aside(path, "this is not what has its place here")?;
     }
     Ok(())
+}
+
+/// The topics that a folder holds before it is opened, which may make one.
+pub(crate) fn topics_before(folder: &Path) -> BTreeSet<String> {
+    // Without the folder there are none; whatever else is wrong with it, opening it says.
+    let entries = fs::read_dir(folder.join("topics")).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
 }
 
 fn remove_dir(path: &Path) -> io::Result<()> {

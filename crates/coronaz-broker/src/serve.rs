@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 use crate::answer::Broker;
 use crate::connection::{self, Memory};
 use crate::connections::{Connection, Connections};
-use crate::data::{Data, DataError};
+use crate::data::{self, Data, DataError};
 use crate::groups::Groups;
 use crate::keeping;
 use crate::log::codec::Opener;
@@ -104,9 +104,11 @@ fn start(options: &Options) -> Result<Started, ServeError> {
         Some((host, port)) => (host.clone(), *port),
         None => (address.ip().to_string(), address.port()),
     };
+    // One that is made now says nothing about what was committed of one that was removed.
+    let before = data::topics_before(&options.data);
     let data = Data::open(options, files_max)?;
     let folder = options.data.join("groups");
-    let groups = Groups::open(&folder, |topic| data.topic(topic).is_some());
+    let groups = Groups::open(&folder, |topic| before.contains(topic));
     let groups = groups.map_err(|source| DataError::Folder { path: folder, source })?;
     let broker = Arc::new(Broker { data, opener: Opener::default(), groups, host, port });
     let (stop, stopped) = mpsc::channel();

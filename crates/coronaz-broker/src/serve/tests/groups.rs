@@ -143,7 +143,14 @@ fn offsets_are_committed_by_members_and_by_nobody_else_and_outlive_the_broker() 
     let again = Running { started: start(&options(&copied)).expect("started"), folder: copy };
     let mut client = again.connect();
     assert_eq!((offset(&mut client, "g"), offset(&mut client, "by hand")), (42, 7));
-    // A topic of the same name is another topic.
+    // A topic of the same name is another topic: one that is made at the start, or by a client.
+    let remade = tempfile::tempdir().expect("a folder");
+    let bare = remade.path().join("broker");
+    let status = std::process::Command::new("cp").arg("-r").args([&data, &bare]).status();
+    assert!(status.expect("cp runs").success());
+    std::fs::remove_dir_all(bare.join("topics").join("t")).expect("removed");
+    let remade = Running { started: start(&options(&bare)).expect("started"), _folder: remade };
+    assert_eq!(offset(&mut remade.connect(), "g"), -1);
     client.ask(20, 1, b"\0\0\0\x01\0\x01t\0\0\0\0");
     assert_eq!(offset(&mut client, "g"), -1);
 }
