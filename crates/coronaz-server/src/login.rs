@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     api::now_ms,
-    app::{Access, App},
+    app::App,
     guard,
     identity::{self, COOKIE, Identity},
     plain_page::{self, escape, home_of},
@@ -91,13 +91,13 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Respons
         return refused(&headers, next);
     }
     tracing::info!(peer = peer.map(|peer| peer.0.to_string()), "the operator signed in");
-    welcome(access, next)
+    welcome(app.clone(), next).await
 }
 
-fn welcome(access: &Access, next: Option<&str>) -> Response {
-    let Ok(name) = access.sessions.begin(now_ms() / 1000) else {
-        return Problem::unavailable().into_response();
-    };
+async fn welcome(app: App, next: Option<&str>) -> Response {
+    // It may be written to a file.
+    let begun = tokio::task::spawn_blocking(move || Some(app.access()?.sessions.begin(now_ms() / 1000)));
+    let Ok(Some(Ok(name))) = begun.await else { return Problem::unavailable().into_response() };
     // Without `Path` it is of the folder that the browser sees: `/`, or the prefix that a proxy takes off. Not
     // `Strict`: a link in a message leads to the page of who is signed in. Changes say by `Origin` where they come from.
     let cookie = format!("{COOKIE}={name}; Max-Age={}; HttpOnly; SameSite=Lax", sessions::AGE_S);

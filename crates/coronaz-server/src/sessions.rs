@@ -20,6 +20,8 @@ use crate::token::{Token, hexadecimal};
 
 /// How long a browser stays signed in, in seconds: a working day and its evening.
 pub(crate) const AGE_S: i64 = 16 * 3600;
+/// A clock that is set back by so much, in seconds, signs nobody out; by more it would make sessions too long.
+const SET_BACK_S_MAX: i64 = 3600;
 /// More browsers than one operator has; of more, those that end first are signed out.
 const SESSIONS_MAX: usize = 256;
 /// A file of [`SESSIONS_MAX`] lines has a tenth of this.
@@ -105,9 +107,9 @@ impl Sessions {
     }
 }
 
-/// A clock that was set back does not make a session longer than it may be.
+/// Whether a session that ends then is valid now.
 fn is_in_time(until_s: i64, now_s: i64) -> bool {
-    (1..=AGE_S).contains(&until_s.saturating_sub(now_s))
+    (1..=AGE_S + SET_BACK_S_MAX).contains(&until_s.saturating_sub(now_s))
 }
 
 fn read(file: &Path) -> HashMap<Digest, i64> {
