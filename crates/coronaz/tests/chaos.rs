@@ -158,8 +158,9 @@ fn logs_are_replaced_stores_restored_and_clocks_set_and_all_of_it_is_taken_back(
     let scenario = format!("--scenario={}", file.display());
     let ended =
         chaos(&out, &["--seed=1", "--devices=200", "--nodes=8", &scenario]).output().expect("coronaz");
-    assert!(matches!(ended.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&ended.stderr));
+    let said = String::from_utf8_lossy(&ended.stderr);
     let report = report(&out);
+    assert_eq!(ended.status.code(), Some(0), "{:#}\n{said}", report["findings"]);
     assert_all_done(&report, faults.len());
     let groups = report["groups"].as_array().expect("groups");
     let names: Vec<_> = groups.iter().filter_map(|group| group["name"].as_str()).collect();
