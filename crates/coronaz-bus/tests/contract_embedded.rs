@@ -46,10 +46,12 @@ fn a_broker_whose_data_was_replaced_takes_records_from_a_sink_that_knew_the_old(
 fn what_is_sent_after_the_broker_lost_its_last_part_is_read() {
     let Some(broker) = embedded() else { return };
     let mut delivered = Vec::new();
+    let sink = broker.sink();
     for number in 0..100 {
         // One batch each, so that the file can lose some of them.
-        contract::numbers::send_numbers(&*broker.sink(), number..number + 1, &mut delivered);
+        contract::numbers::send_numbers(&*sink, number..number + 1, &mut delivered);
     }
+    drop(sink);
     let mut source = broker.source();
     assert_eq!(contract::numbers::numbers_in(&broker, &mut *source, 100).len(), 100);
     for longer in [false, true] {
