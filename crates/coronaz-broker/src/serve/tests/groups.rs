@@ -149,7 +149,7 @@ fn offsets_are_committed_by_members_and_by_nobody_else_and_outlive_the_broker() 
     let status = std::process::Command::new("cp").arg("-r").args([&data, &bare]).status();
     assert!(status.expect("cp runs").success());
     std::fs::remove_dir_all(bare.join("topics").join("t")).expect("removed");
-    let remade = Running { started: start(&options(&bare)).expect("started"), _folder: remade };
+    let remade = Running { started: start(&options(&bare)).expect("started"), folder: remade };
     assert_eq!(offset(&mut remade.connect(), "g"), -1);
     client.ask(20, 1, b"\0\0\0\x01\0\x01t\0\0\0\0");
     assert_eq!(offset(&mut client, "g"), -1);
