@@ -53,7 +53,7 @@ printf 'post_hooks: []\nproject_name_override: coronaz-client\npackage_name_over
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 data="$folder/data"
 begin up "$CORONAZ_BIN" up --no-menu --listen "127.0.0.1:$port" --data-dir "$data" --scenario town --nodes 20 --seed 7 \
-    --radio "127.255.255.255:$((port % 20000 + 30000))"
+    --radio "127.255.255.255:$((port % 12000 + 20000))"
 wait_for up.out '^CoronaZ is at'
 begin careful python3 scripts/api/careful_laboratory.py "$data/control.sock" "$folder/control.sock"
 wait_for careful.out '^listening'

@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 export CORONAZ_DATA_DIR="$folder/data"
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
 "$CORONAZ_BIN" up --no-menu --listen "127.0.0.1:$port" --data-dir "$CORONAZ_DATA_DIR" \
-    --radio "127.255.255.255:$((port % 20000 + 30000))" --scenario town --seed 7 >"$folder/out" 2>"$folder/log" &
+    --radio "127.255.255.255:$((port % 12000 + 20000))" --scenario town --seed 7 >"$folder/out" 2>"$folder/log" &
 laboratory=$!
 finish() {
     kill -INT "$laboratory" 2>/dev/null || true

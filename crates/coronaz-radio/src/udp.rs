@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_radio_hears_every_datagram_and_its_senders_port() {
-        let mut radios: Vec<_> = (0..5).map(|_| radio(47_101)).collect();
+        let mut radios: Vec<_> = (0..5).map(|_| radio(27_101)).collect();
         let port = radios[2].sending_port().expect("bound");
         radios[2].send(b"hello").expect("sent");
         for radio in &mut radios {
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_arrives_between_two_looks_is_kept() {
-        let (mut a, mut b) = (radio(47_102), radio(47_102));
+        let (mut a, mut b) = (radio(27_102), radio(27_102));
         for _ in 0..3_000 {
             a.send(&[b'x'; 190]).expect("sent");
         }
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn datagrams_of_any_length_arrive_and_long_ones_stay_too_long() {
-        let (mut a, mut b) = (radio(47_103), radio(47_103));
+        let (mut a, mut b) = (radio(27_103), radio(27_103));
         for length in [0, 1, 1_024, 1_025, 65_507] {
             a.send(&vec![7; length]).expect("sent");
         }
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_the_system_threw_away_is_known() {
-        let (mut sender, slow) = (radio(47_105), radio(47_105));
+        let (mut sender, slow) = (radio(27_105), radio(27_105));
         let socket = &slow.listening.as_ref().expect("it listens").socket;
         sockopt::set_socket_recv_buffer_size(socket, 4_096).expect("a smaller buffer");
         let inodes = HashSet::from([slow.inode().expect("Linux")]);
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_deaf_radio_is_heard_and_hears_nothing() {
-        let mut hearer = radio(47_106);
+        let mut hearer = radio(27_106);
         let mut deaf = UdpRadio::deaf(UdpConfig { destination: hearer.destination }).expect("a socket");
         deaf.send(b"hello").expect("sent");
         assert_eq!(heard(&mut hearer).len(), 1);
@@ -290,8 +290,8 @@ mod tests {
 
     #[test]
     fn a_port_that_another_program_holds_is_named_with_the_flag_that_helps() {
-        let destination = SocketAddrV4::new(*THIS_MACHINE.ip(), 47_107);
-        let _program = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 47_107)).expect("free");
+        let destination = SocketAddrV4::new(*THIS_MACHINE.ip(), 27_107);
+        let _program = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 27_107)).expect("free");
         let error = UdpRadio::new(UdpConfig { destination }).expect_err("held").to_string();
         assert!(error.contains("127.255.255.255:47107 is held by another program"), "{error}");
         assert!(error.contains("--radio 127.255.255.255:PORT"), "{error}");
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_multicast_group_is_heard_too() {
-        let destination = SocketAddrV4::new(Ipv4Addr::new(239, 255, 47, 11), 47_104);
+        let destination = SocketAddrV4::new(Ipv4Addr::new(239, 255, 47, 11), 27_104);
         let on = || UdpRadio::new(UdpConfig { destination });
         let (Ok(mut a), Ok(mut b)) = (on(), on()) else {
             return; // A machine without a route for multicast.

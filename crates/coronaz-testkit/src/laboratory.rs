@@ -200,7 +200,7 @@ fn kill(pid: u32, signal: Signal) {
 /// Starts `coronaz up` in a folder, and waits for the page's address.
 fn spawn(coronaz: &Path, folder: &Path, arguments: &[&str]) -> (Child, SocketAddr) {
     let listen = free_loopback();
-    let radio = format!("127.255.255.255:{}", free_loopback().port());
+    let radio = crate::radio::free_radio();
     let mut child = Command::new(coronaz)
         .args(["up", "--no-menu", "--radio", &radio])
         .arg(format!("--listen={listen}"))

@@ -34,7 +34,7 @@ impl Up {
             .args(["up", "--no-menu", "--nodes=0", "--infected=0", "--listen=127.0.0.1:0"])
             .arg(format!("--broker-listen={broker}"))
             .arg(format!("--data-dir={}", data_dir.display()))
-            .arg(format!("--radio=127.255.255.255:{}", free().rsplit(':').next().expect("a port")))
+            .arg(format!("--radio={}", coronaz_testkit::radio::free_radio()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -97,7 +97,7 @@ fn a_radio_port_that_another_program_holds_ends_node_and_fleet_at_once_with_74_a
 #[test]
 fn more_devices_than_the_system_allows_files_for_are_refused_for_good() {
     let line =
-        "ulimit -n 200 && exec \"$0\" node --broker 127.0.0.1:9 --count 5000 --radio 127.255.255.255:47399";
+        "ulimit -n 200 && exec \"$0\" node --broker 127.0.0.1:9 --count 5000 --radio 127.255.255.255:27399";
     let output =
         Command::new("sh").args(["-c", line, env!("CARGO_BIN_EXE_coronaz")]).output().expect("a shell");
     let stderr = String::from_utf8_lossy(&output.stderr);

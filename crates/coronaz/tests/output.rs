@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use coronaz_testkit::wait::wait_for;
+use coronaz_testkit::{radio::free_radio, wait::wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -179,13 +179,13 @@ fn signal(pid: u32, signal: Signal) {
 fn a_part_whose_outputs_go_away_goes_on_and_stops_in_order() {
     let home = home();
     let broker = free_loopback();
-    let radio = free_loopback().port();
+    let radio = free_radio();
     let topic = format!("--broker {broker}");
     for (line, codes) in [
         (format!("ingest {topic} --data-dir lab"), &[0][..]),
         ("serve --data-dir lab --listen 127.0.0.1:0".to_owned(), &[0]),
         // Nobody takes their reports: that is what their exit code says.
-        (format!("node {topic} --count 2 --radio 127.255.255.255:{radio}"), &[69]),
+        (format!("node {topic} --count 2 --radio {radio}"), &[69]),
         (format!("fleet {topic} --people 50 --speed max --ticks 50"), &[0, 69]),
     ] {
         let mut child = command(home.path(), &format!("{line} --log debug"))
@@ -212,9 +212,9 @@ fn free_loopback() -> SocketAddr {
 fn a_laboratory_whose_reader_has_gone_goes_on_and_is_stopped_in_order() {
     let home = tempfile::tempdir().expect("a folder");
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let radio = free_loopback().port();
+    let radio = free_radio();
     let line = format!(
-        "up --no-menu --nodes 3 --infected 1 --data-dir lab --listen {} --radio 127.255.255.255:{radio}",
+        "up --no-menu --nodes 3 --infected 1 --data-dir lab --listen {} --radio {radio}",
         free_loopback()
     );
     // As `coronaz up 2>&1 | head -3` does.

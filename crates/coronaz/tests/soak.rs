@@ -25,11 +25,9 @@ struct Laboratory(Child);
 impl Laboratory {
     fn start(folder: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-        let radio =
-            std::net::UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
         let child = Command::new(env!("CARGO_BIN_EXE_coronaz"))
             .args(["up", "--no-menu", "--nodes=20", "--seed=5", "--listen=127.0.0.1:0"])
-            .arg(format!("--radio=127.255.255.255:{}", radio.port()))
+            .arg(format!("--radio={}", coronaz_testkit::radio::free_radio()))
             .arg(format!("--data-dir={}", folder.join("data").display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use coronaz_testkit::radio::free_radio;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `coronaz up` whose lines, of both outputs, are read as they come. Dropping it kills it, and its parts with it.
@@ -78,14 +80,14 @@ fn listen() -> String {
     free.local_addr().expect("its address").to_string()
 }
 
-fn arguments(home: &Path, nodes: u32, radio_port: u16) -> Vec<String> {
+fn arguments(home: &Path, nodes: u32, radio: &str) -> Vec<String> {
     vec![
         "up".to_owned(),
         "--no-menu".to_owned(),
         format!("--nodes={nodes}"),
         "--infected=1".to_owned(),
         format!("--listen={}", listen()),
-        format!("--radio=127.255.255.255:{radio_port}"),
+        format!("--radio={radio}"),
         format!("--data-dir={}", home.join("lab").display()),
     ]
 }
@@ -96,7 +98,8 @@ fn a_laboratory_whose_devices_cannot_start_says_so_once_and_that_they_run_later(
     // Without sharing it: nobody else gets the port.
     let held = UdpSocket::bind(("0.0.0.0", 0)).expect("a free port");
     let port = held.local_addr().expect("its address").port();
-    let up = Up::start(Command::new(env!("CARGO_BIN_EXE_coronaz")).args(arguments(home.path(), 3, port)));
+    let radio = format!("127.255.255.255:{port}");
+    let up = Up::start(Command::new(env!("CARGO_BIN_EXE_coronaz")).args(arguments(home.path(), 3, &radio)));
     up.until("CoronaZ is at");
     let said = up.until("! devices-1 cannot run: ").pop().expect("a line");
     assert!(said.contains(&port.to_string()) && said.contains("started again"), "{said}");
@@ -111,11 +114,9 @@ fn a_laboratory_whose_devices_cannot_start_says_so_once_and_that_they_run_later(
 #[test]
 fn devices_for_which_there_are_not_enough_open_files_are_named_once_and_not_started_again() {
     let home = tempfile::tempdir().expect("a folder");
-    let free =
-        UdpSocket::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("its address").port();
     let mut limited = Command::new("/bin/sh");
     limited.args(["-c", "ulimit -n 1000 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coronaz")]);
-    let up = Up::start(limited.args(arguments(home.path(), 1_000, free)));
+    let up = Up::start(limited.args(arguments(home.path(), 1_000, &free_radio())));
     let mut read = up.until("! devices-1 cannot run: ");
     let said = read.last().expect("a line");
     assert!(said.contains("open files") && said.contains("not started again"), "{said}");
@@ -128,9 +129,8 @@ fn devices_for_which_there_are_not_enough_open_files_are_named_once_and_not_star
 #[test]
 fn a_first_start_prints_no_warning() {
     let home = tempfile::tempdir().expect("a folder");
-    let free =
-        UdpSocket::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("its address").port();
-    let up = Up::start(Command::new(env!("CARGO_BIN_EXE_coronaz")).args(arguments(home.path(), 5, free)));
+    let up =
+        Up::start(Command::new(env!("CARGO_BIN_EXE_coronaz")).args(arguments(home.path(), 5, &free_radio())));
     let mut read = up.until("Operator: ");
     read.extend(up.during(Duration::from_secs(3)));
     let warned: Vec<_> =
@@ -144,11 +144,9 @@ fn what_a_laboratory_writes_is_its_owners_alone() {
     let lab = home.path().join("lab");
     std::fs::create_dir(&lab).expect("a folder");
     std::fs::set_permissions(&lab, std::fs::Permissions::from_mode(0o755)).expect("ours");
-    let free =
-        UdpSocket::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("its address").port();
     let mut open = Command::new("/bin/sh");
     open.args(["-c", "umask 0 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_coronaz")]);
-    let up = Up::start(open.args(arguments(home.path(), 5, free)));
+    let up = Up::start(open.args(arguments(home.path(), 5, &free_radio())));
     up.until("Operator: ");
     let mut folders = vec![lab];
     let mut seen = 0;

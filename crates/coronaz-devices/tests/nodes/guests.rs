@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::air::{Listener, Met, Process, config, contacts_of_reports, on_port, reports};
 
 const FLEET: Uuid = Uuid::from_u128(0x0f1e_e700_0000_4000_8000_0000_0000_0001);
-const PORT: u16 = 47_140;
+const PORT: u16 = 27_140;
 const PEOPLE: u32 = 2_000;
 const TICKS: u64 = 10;
 const SEED: u64 = 5;
@@ -210,7 +210,7 @@ fn guests_hear_whom_they_are_near_are_heard_by_them_and_infection_passes_both_wa
 
 #[test]
 fn somebody_under_a_uuid_of_the_fleet_is_counted_and_not_heard() {
-    let radio = on_port(47_141);
+    let radio = on_port(27_141);
     let config = FleetConfig {
         people: 50,
         infected: 0,

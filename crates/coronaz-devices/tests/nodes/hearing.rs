@@ -32,5 +32,5 @@ fn the_contacts_recorded_are_those_the_positions_give(devices: usize, seconds: u
 
 #[test]
 fn a_hundred_devices_record_for_a_minute_exactly_the_contacts_that_their_positions_give() {
-    the_contacts_recorded_are_those_the_positions_give(100, 62, 47_201);
+    the_contacts_recorded_are_those_the_positions_give(100, 62, 27_201);
 }

@@ -77,7 +77,7 @@ fn hostile() -> Vec<(Vec<u8>, Refusal)> {
 
 #[test]
 fn what_strangers_send_is_counted_logged_once_a_second_and_has_no_other_effect() {
-    let port = 47_211;
+    let port = 27_211;
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
@@ -120,7 +120,7 @@ fn what_strangers_send_is_counted_logged_once_a_second_and_has_no_other_effect()
 
 #[test]
 fn with_a_radio_key_only_sealed_beacons_are_heard_each_once() {
-    let port = 47_212;
+    let port = 27_212;
     let key = RadioKey::new(b"the key of this radio network").expect("long enough");
     let other = RadioKey::new(b"the key of another network").expect("long enough");
     let bus = MemoryBus::new(1);

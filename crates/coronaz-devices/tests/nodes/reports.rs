@@ -21,7 +21,7 @@ fn sleep_ms(milliseconds: u64) {
 
 #[test]
 fn a_device_dies_of_age_with_a_last_message_to_all_and_then_the_process_ends() {
-    let port = 47_221;
+    let port = 27_221;
     let bus = MemoryBus::new(1);
     let listener = Listener::start(port);
     let parameters = Parameters { zombie_lifetime: 4, infection_cooldown: 60, ..crowd() };
@@ -43,7 +43,7 @@ fn a_device_dies_of_age_with_a_last_message_to_all_and_then_the_process_ends() {
 
 #[test]
 fn a_stopped_process_is_a_death_with_a_last_message() {
-    let port = 47_222;
+    let port = 27_222;
     let bus = MemoryBus::new(1);
     let process = Process::start(config(3, 0, crowd(), port), &bus);
     sleep_ms(2_500);
@@ -57,7 +57,7 @@ fn a_stopped_process_is_a_death_with_a_last_message() {
 fn a_process_that_leaves_off_is_no_death_and_the_next_one_with_its_spool_carries_the_devices_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let with_spool = || {
-        let mut config = config(3, 0, crowd(), 47_248);
+        let mut config = config(3, 0, crowd(), 27_248);
         config.spool = Some((folder.path().join("spool"), spool::LIMIT_BYTES));
         config
     };
@@ -79,7 +79,7 @@ fn a_process_that_leaves_off_is_no_death_and_the_next_one_with_its_spool_carries
     assert_eq!(all.iter().filter(|report| !report.alive).count(), 3);
     // Without a spool nobody could carry them on: it is a death.
     let bus = MemoryBus::new(1);
-    let process = Process::start(config(2, 0, crowd(), 47_249), &bus);
+    let process = Process::start(config(2, 0, crowd(), 27_249), &bus);
     sleep_ms(1_500);
     process.stop.ask_to_leave();
     assert!(!process.end().left);
@@ -90,7 +90,7 @@ fn a_process_that_leaves_off_is_no_death_and_the_next_one_with_its_spool_carries
 fn two_processes_with_copies_of_one_spool_notice_that_they_are_the_same_devices() {
     let folder = tempfile::tempdir().expect("a folder");
     let with_spool = |name: &str| {
-        let mut config = config(3, 0, crowd(), 47_253);
+        let mut config = config(3, 0, crowd(), 27_253);
         config.spool = Some((folder.path().join(name), spool::LIMIT_BYTES));
         config
     };
@@ -113,7 +113,7 @@ fn two_processes_with_copies_of_one_spool_notice_that_they_are_the_same_devices(
 #[test]
 fn the_run_is_announced() {
     let bus = MemoryBus::new(1);
-    let mut config = config(1, 0, crowd(), 47_223);
+    let mut config = config(1, 0, crowd(), 27_223);
     config.live_for = Some(Duration::from_secs(1));
     Process::start(config, &bus).end();
     let records = bus.records(0);
@@ -126,7 +126,7 @@ fn the_run_is_announced() {
 
 #[test]
 fn while_the_broker_is_away_contacts_are_kept_and_the_next_report_carries_them_all() {
-    let port = 47_224;
+    let port = 27_224;
     let bus = MemoryBus::new(1);
     let listener = Listener::start(port);
     let mut config = config(4, 0, crowd(), port);
@@ -156,7 +156,7 @@ fn while_the_broker_is_away_contacts_are_kept_and_the_next_report_carries_them_a
 #[test]
 fn a_report_whose_acknowledgement_is_lost_is_repeated_as_it_was() {
     let bus = MemoryBus::new(1);
-    let mut config = config(2, 0, crowd(), 47_225);
+    let mut config = config(2, 0, crowd(), 27_225);
     config.live_for = Some(Duration::from_secs(5));
     let process = Process::start(config, &bus);
     sleep_ms(1_500);
@@ -174,7 +174,7 @@ fn a_report_whose_acknowledgement_is_lost_is_repeated_as_it_was() {
 
 #[test]
 fn a_process_started_again_with_its_spool_is_the_same_devices_and_loses_nothing() {
-    let port = 47_226;
+    let port = 27_226;
     let folder = tempfile::tempdir().expect("a folder");
     let with_spool = |seconds| {
         let mut config = config(3, 0, crowd(), port);
@@ -215,7 +215,7 @@ fn a_process_started_again_with_its_spool_is_the_same_devices_and_loses_nothing(
 #[test]
 fn an_interactive_device_stands_until_it_is_told_to_go_and_dies_when_it_is_told_to_quit() {
     let bus = MemoryBus::new(1);
-    let mut config = config(1, 0, Parameters { zombie_lifetime: 0, ..Parameters::default() }, 47_227);
+    let mut config = config(1, 0, Parameters { zombie_lifetime: 0, ..Parameters::default() }, 27_227);
     config.spawns[0] = coronaz_model::Spawn { x: Some(50), y: Some(50), infected: false };
     let (type_in, lines) = std::sync::mpsc::channel();
     let (say, said) = std::sync::mpsc::channel();
@@ -261,7 +261,7 @@ fn as_the_papers_consumer(value: &[u8]) -> serde_json::Value {
 #[test]
 fn the_papers_own_consumer_reads_a_topic_of_devices_that_write_as_it_does_to_the_end() {
     let bus = MemoryBus::new(1);
-    let mut config = config(5, 1, crowd(), 47_252);
+    let mut config = config(5, 1, crowd(), 27_252);
     (config.encoding, config.announces) = (Encoding::Paper, false);
     config.live_for = Some(Duration::from_secs(4));
     let summary = Process::start(config, &bus).end();

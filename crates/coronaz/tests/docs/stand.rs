@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{TcpListener, UdpSocket},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -146,6 +146,5 @@ pub(crate) fn free_port() -> String {
 
 /// A radio address of its own, which stays on this machine.
 pub(crate) fn radio() -> String {
-    let free = UdpSocket::bind(("127.0.0.1", 0)).expect("a free port");
-    format!("127.255.255.255:{}", free.local_addr().expect("its address").port())
+    coronaz_testkit::radio::free_radio()
 }

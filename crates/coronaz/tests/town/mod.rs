@@ -1,7 +1,7 @@
 //! A broker, an ingest process and devices, as processes of their own, for tests to break.
 
 use std::{
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -58,8 +58,7 @@ impl Town {
     pub(crate) fn new() -> Town {
         let folder = tempfile::tempdir().expect("a folder");
         let broker = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
-        let port = UdpSocket::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        let radio = format!("127.255.255.255:{port}");
+        let radio = coronaz_testkit::radio::free_radio();
         let mut town = Town { folder, broker, radio, processes: Vec::new() };
         let broker = town.start_broker();
         let ingest = town.coronaz(&["ingest", &town.store()]);
