@@ -212,12 +212,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("infections.parquet");
         let mut file = ParquetExport::create(path.clone(), Table::Infections).expect("made");
-        let row = |infector: Cell| {
+        let row = |infector: Cell, slot: Cell| {
             let id = Cell::Uuid(uuid::Uuid::from_u128(7));
-            [Cell::Whole(-5), id, infector, Cell::Coordinate(3), Cell::Coordinate(-4)]
+            [Cell::Whole(-5), id, infector, Cell::Coordinate(3), Cell::Coordinate(-4), Cell::Whole(6), slot]
         };
-        file.push(&row(Cell::Nothing)).expect("taken");
-        file.push(&row(Cell::Uuid(uuid::Uuid::from_u128(9)))).expect("taken");
+        file.push(&row(Cell::Nothing, Cell::Nothing)).expect("taken");
+        file.push(&row(Cell::Uuid(uuid::Uuid::from_u128(9)), Cell::Whole(8))).expect("taken");
         file.finish().expect("written");
         let reader = SerializedFileReader::new(File::open(path).expect("there")).expect("Parquet");
         let rows: Vec<_> = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
@@ -229,6 +229,8 @@ mod tests {
             (&cells(0)[0], &cells(0)[2], &cells(0)[4]),
             (&Field::Long(-5), &Field::Null, &Field::Int(-4))
         );
+        assert_eq!((&cells(0)[5], &cells(0)[6]), (&Field::Long(6), &Field::Null));
         assert_ne!(cells(1)[2], Field::Null);
+        assert_eq!(cells(1)[6], Field::Long(8));
     }
 }
