@@ -26,7 +26,8 @@ const SEED_MAX: u64 = (1 << 53) - 1;
 pub(crate) fn check(form: &NewRun, known: &[Scenario]) -> Result<StartRun, Vec<FieldError>> {
     let mut errors = Vec::new();
     let base = match &form.scenario {
-        None => None,
+        // What every command plays, too.
+        None => known.first(),
         Some(name) => {
             let found = known.iter().find(|scenario| scenario.name == *name);
             if found.is_none() {

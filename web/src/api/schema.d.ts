@@ -901,7 +901,7 @@ export interface components {
              * @description Safe and infected people: at most 10,000 devices, or 16,000,000 in a fleet.
              */
             people: number;
-            /** @description The scenario that it begins with; the paper's parameters when left out. */
+            /** @description The scenario that it begins with; the first of `GET /scenarios` when left out. */
             scenario?: string | null;
             /**
              * Format: int64

@@ -27,8 +27,19 @@ fn a_form_becomes_a_whole_scenario() {
     assert_eq!(scenario.parameters["field_height"], Setting::Integer(60));
     assert_eq!(scenario.parameters["movement"], Setting::Choice("avoid".to_owned()));
     assert_eq!(scenario.parameters.len(), Parameters::TABLE.len());
-    let least = check(&form(r#"{"kind":"nodes","people":1,"infected":0}"#), &[]).expect("enough");
-    assert_eq!(Scenario::parse(&least.scenario).expect("a scenario").name, "paper");
+}
+
+#[test]
+fn a_form_without_a_scenario_plays_what_every_command_plays() {
+    let least = form(r#"{"kind":"nodes","people":1,"infected":0}"#);
+    let played = |known: &[Scenario]| {
+        let start = check(&least, known).expect("enough");
+        Scenario::parse(&start.scenario).expect("a scenario")
+    };
+    let named = form(r#"{"kind":"nodes","scenario":"town","people":1,"infected":0}"#);
+    let named = check(&named, &[town()]).expect("enough");
+    assert_eq!(played(&[town()]), Scenario::parse(&named.scenario).expect("a scenario"));
+    assert_eq!(played(&[]).name, "paper");
 }
 
 #[test]

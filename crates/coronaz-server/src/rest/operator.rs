@@ -345,7 +345,7 @@ pub struct NewRun {
     /// A name for people; the scenario's when left out.
     #[schema(min_length = 1, max_length = 80)]
     pub name: Option<String>,
-    /// The scenario that it begins with; the paper's parameters when left out.
+    /// The scenario that it begins with; the first of `GET /scenarios` when left out.
     pub scenario: Option<String>,
     /// Safe and infected people: at most 10,000 devices, or 16,000,000 in a fleet.
     #[schema(minimum = 1, maximum = 16_000_000)]
