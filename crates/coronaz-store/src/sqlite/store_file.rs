@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 pub(super) struct StoreFile {
     path: PathBuf,
     open: Option<(Connection, FileIdentity)>,
+    /// How often it was opened.
+    openings: u64,
     /// Pages kept in memory, as `pragma cache_size` wants it.
     cache_kib: i64,
 }
 
 impl StoreFile {
     pub(super) fn new(path: &Path, cache_kib: i64) -> Self {
-        Self { path: path.to_owned(), open: None, cache_kib }
+        Self { path: path.to_owned(), open: None, openings: 0, cache_kib }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -30,15 +32,15 @@ impl StoreFile {
         self.open = None;
     }
 
-    /// The connection; opens, or opens again when the file is not the one that was opened, and says whether it did.
-    pub(super) fn connection(&mut self) -> Result<(&mut Connection, bool), StoreError> {
+    /// The connection; opens, or opens again when the file is not the one that was opened. Beside it the number of
+    /// openings so far: what somebody remembers of the file is true of one opening alone.
+    pub(super) fn connection(&mut self) -> Result<(&mut Connection, u64), StoreError> {
         let identity = FileIdentity::of(&self.path);
         if self.open.as_ref().is_some_and(|(_, opened)| Some(*opened) != identity) {
             tracing::warn!(store = %self.path.display(), "the store's file was removed or replaced");
             self.open = None;
         }
-        let fresh = self.open.is_none();
-        if fresh {
+        if self.open.is_none() {
             let mut connection = open_writer(&self.path, self.cache_kib)?;
             soundness::check_whole(&connection, &self.path)?;
             schema::migrate(&mut connection, &self.path)?;
@@ -47,9 +49,10 @@ impl StoreFile {
             let identity = FileIdentity::of(&self.path)
                 .ok_or_else(|| self.unavailable("it was removed while it was opened"))?;
             self.open = Some((connection, identity));
+            self.openings += 1;
         }
         match &mut self.open {
-            Some((connection, _)) => Ok((connection, fresh)),
+            Some((connection, _)) => Ok((connection, self.openings)),
             None => unreachable!("it was opened above"),
         }
     }

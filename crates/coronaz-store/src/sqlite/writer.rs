@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct SqliteIngestion {
     file: StoreFile,
     cache: Cache,
+    /// The opening of the file of which the cache is true.
+    cached_of: u64,
     log: log_file::Watch,
 }
 
@@ -25,16 +27,19 @@ impl SqliteIngestion {
         Self {
             file: StoreFile::new(path, WRITER_CACHE_KIB),
             cache: Cache::default(),
+            cached_of: 0,
             log: log_file::Watch::new(log_file::WARN_BYTES),
         }
     }
 
     /// Writes batches in one transaction, all or none of them.
     fn transact(&mut self, batches: &[&Batch]) -> Result<Vec<Committed>, CommitError> {
-        let Self { file, cache, log } = self;
-        let (connection, fresh) = file.connection()?;
-        if fresh {
+        let Self { file, cache, cached_of, log } = self;
+        let (connection, opening) = file.connection()?;
+        // A heartbeat may have been the first to find another file.
+        if *cached_of != opening {
             cache.forget();
+            *cached_of = opening;
         }
         let committed = commit::commit(connection, cache, batches);
         log.look(file.path(), Instant::now());
@@ -142,6 +147,26 @@ mod tests {
         batch.reports = (0..20_000).map(|offset| ReportRecord { offset, report: of(offset) }).collect();
         batch.to = 20_000;
         batch
+    }
+
+    #[test]
+    fn of_a_file_that_was_removed_nothing_is_remembered_whoever_notices_it_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let mut ingestion = SqliteIngestion::new(&path);
+        let commit = |ingestion: &mut SqliteIngestion| {
+            let held = ingestion.take(0, "a", 0, Duration::from_secs(5)).expect("there").expect("free");
+            ingestion.commit(&large_batch(held)).expect("committed")
+        };
+        let first = commit(&mut ingestion);
+        assert_eq!((first.reports, first.states), (20_000, 2_000));
+        for name in ["store.db", "store.db-wal", "store.db-shm"] {
+            std::fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+        assert_eq!(commit(&mut ingestion), first, "the same as into the first file");
+        let (connection, _) = ingestion.file.connection().expect("open");
+        let last = connection.query_row("select max(report) from node_state", [], |row| row.get::<_, i64>(0));
+        assert!(last.expect("rows") < 20_000, "counted from the beginning");
     }
 
     #[test]
