@@ -37,11 +37,11 @@ impl PopulationFlags {
         scenario: &Scenario,
         parameters: &mut Parameters,
     ) -> Result<Population, Failure> {
-        let infected = self.infected.unwrap_or(scenario.infected);
         let people = self.people.unwrap_or_else(|| scenario.nodes.saturating_add(scenario.infected));
+        let infected = self.infected.unwrap_or(scenario.infected.min(people));
         if infected > people {
             return Err(Failure::usage(format!(
-                "--infected {infected} is more than the {people} people there are; raise --people"
+                "--infected {infected} is more than the {people} people there are; lower it, or raise --people"
             )));
         }
         if let Some(density) = self.density {

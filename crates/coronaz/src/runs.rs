@@ -7,6 +7,7 @@ mod play;
 mod progress;
 
 use coronaz_store::{Queries, StoreError, view::Run};
+use coronaz_wire::wall_clock;
 use serde_json::json;
 
 use crate::{
@@ -65,13 +66,19 @@ fn failure_of(error: &StoreError) -> Failure {
 /// The run that a word names: its UUID, the beginning of it, its name, or `newest`.
 fn find(queries: &dyn Queries, word: &str) -> Result<Run, Failure> {
     let runs = queries.runs().map_err(|error| failure_of(&error))?;
-    pick(runs, word)
+    pick(runs, word, wall_clock::now_us())
 }
 
-/// `runs` are newest first.
-fn pick(runs: Vec<Run>, word: &str) -> Result<Run, Failure> {
+/// Clocks of two machines are this far apart at most (microseconds); a start further ahead is that of a wrong clock.
+const AHEAD_US: i64 = 60_000_000;
+
+/// `runs` are newest first. One that begins in the future is the newest only where there is no other.
+fn pick(runs: Vec<Run>, word: &str, now_us: i64) -> Result<Run, Failure> {
     if word == "newest" {
-        return runs.into_iter().next().ok_or_else(|| Failure::usage("the store holds no run yet"));
+        let is_ahead = |run: &Run| run.started_us.is_some_and(|us| us > now_us.saturating_add(AHEAD_US));
+        let (ahead, begun): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(is_ahead);
+        let newest = begun.into_iter().chain(ahead).next();
+        return newest.ok_or_else(|| Failure::usage("the store holds no run yet"));
     }
     let lower = word.to_ascii_lowercase();
     let digits = lower.replace('-', "");
@@ -151,9 +158,15 @@ mod tests {
     fn a_run_is_named_by_the_beginning_of_its_uuid_its_name_or_as_the_newest() {
         let runs =
             || vec![run(0x0197a3 << 104, "town"), run(0x0198 << 112, "paper"), run(0x0197b0 << 104, "town")];
-        let id = |word: &str| pick(runs(), word).map(|run| run.id.as_u128()).ok();
+        let id = |word: &str| pick(runs(), word, 0).map(|run| run.id.as_u128()).ok();
         assert_eq!(id("newest"), Some(0x0197a3 << 104));
         assert_eq!(id("0198"), Some(0x0198 << 112));
+        let mut ahead = runs();
+        ahead[0].started_us = Some(2 * AHEAD_US);
+        let newest = |runs, now_us| pick(runs, "newest", now_us).map(|run| run.id.as_u128()).ok();
+        assert_eq!(newest(ahead.clone(), 0), Some(0x0198 << 112), "a time ahead of the clock orders nothing");
+        assert_eq!(newest(ahead.clone(), AHEAD_US), Some(0x0197a3 << 104));
+        assert_eq!(newest(vec![ahead.remove(0)], 0), Some(0x0197a3 << 104));
         assert_eq!(id("0197-B0"), Some(0x0197b0 << 104));
         assert_eq!(id("paper"), Some(0x0198 << 112));
         assert_eq!(id("0197"), None);

@@ -35,8 +35,8 @@ use crate::{
     coronaz simulate town --ticks 600 --checkpoint minute-10\n  \
     coronaz simulate --resume minute-10 --ticks 3600 --replicates 16 --infection-radius 1 --out other-futures")]
 pub(crate) struct Args {
-    /// The scenario: `town`, `paper`, or a TOML file
-    #[arg(value_name = "SCENARIO", required_unless_present = "resume")]
+    /// The scenario: `town`, `paper`, or a TOML file [default: town]
+    #[arg(value_name = "SCENARIO")]
     scenario: Option<String>,
 
     #[command(flatten)]

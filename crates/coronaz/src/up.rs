@@ -141,11 +141,11 @@ fn on_this_machine(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn people(args: &Args, scenario: &Scenario) -> Result<People, Failure> {
-    let infected = args.infected.unwrap_or(scenario.infected);
     let all = args.nodes.unwrap_or(scenario.nodes + scenario.infected);
+    let infected = args.infected.unwrap_or(scenario.infected.min(all));
     let safe = all.checked_sub(infected).ok_or_else(|| {
         Failure::usage(format!(
-            "--infected {infected} is more than the {all} people there are; raise --nodes"
+            "--infected {infected} is more than the {all} people there are; lower it, or raise --nodes"
         ))
     })?;
     Ok(People { safe, infected })

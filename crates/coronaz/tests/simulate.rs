@@ -163,6 +163,19 @@ fn how_people_appear_cannot_be_changed_when_they_are_there() {
 }
 
 #[test]
+fn where_no_scenario_is_named_the_town_is_played() {
+    let home = tempfile::tempdir().expect("a folder");
+    let digest_of = |arguments: &str| {
+        let output = simulate(home.path(), &words(arguments));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        stdout.lines().find(|line| line.starts_with("digest ")).expect("a digest").to_owned()
+    };
+    let unnamed = digest_of("--seed 7 --ticks 20 --out unnamed");
+    assert_eq!(unnamed, digest_of("town --seed 7 --ticks 20 --out named"));
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_would_be_right_and_64() {
     let home = tempfile::tempdir().expect("a folder");
     fs::write(home.path().join("notes"), "no checkpoint").expect("written");
@@ -182,7 +195,6 @@ fn what_cannot_be_is_refused_with_what_would_be_right_and_64() {
         ("paper --infection-cooldown 1", "must be from 2 to 60000"),
         ("paper --warm-up 60001", "warm_up must be from 0 to 60000"),
         ("paper --start nowhere", "start must be auto, uniform or settled"),
-        ("", "SCENARIO"),
     ] {
         let output = simulate(home.path(), &words(arguments));
         let stderr = String::from_utf8_lossy(&output.stderr);
