@@ -27,6 +27,7 @@ impl Laboratory {
                 tracing::warn!(%run, why, "a run does not go on");
                 let why = format!("the laboratory ended while it ran; {why}");
                 self.register.end(run, RunState::Ended, Some(why));
+                self.name_kept_spools(&known);
             } else {
                 self.before += 1;
             }
@@ -38,7 +39,23 @@ impl Laboratory {
         for known in self.register.begun() {
             let why = "the laboratory ended while it ran".to_owned();
             self.register.end(known.run.run, RunState::Ended, Some(why));
+            self.name_kept_spools(&known);
         }
+    }
+
+    /// Devices that were killed may have recorded what no record carries yet. Nobody starts them again, so whoever ends
+    /// their run is shown where it is, and how it is sent.
+    fn name_kept_spools(&self, known: &Known) {
+        let run = known.run.run;
+        let spools = self.data_dir.spools(run);
+        if known.run.kind != RunKind::Nodes || !spools.is_dir() {
+            return;
+        }
+        let spools = spools.display();
+        tracing::info!(
+            "run {run} has ended; what its devices had not sent is kept in {spools}. To send it, for each GROUP there: \
+             coronaz node --broker ADDRESS --run {run} --spool {spools}/GROUP --count PEOPLE --for 10"
+        );
     }
 
     /// The run that a laboratory begins with goes on already: the same people in the same scenario were asked for.

@@ -127,6 +127,22 @@ fn devices_for_which_there_are_not_enough_open_files_are_named_once_and_not_star
 }
 
 #[test]
+fn a_run_that_a_new_start_ends_names_where_its_unsent_contacts_are() {
+    let home = tempfile::tempdir().expect("a folder");
+    let start = |more: &[&str]| {
+        let arguments = arguments(home.path(), 3, &free_radio());
+        Up::start(Command::new(env!("CARGO_BIN_EXE_coronaz")).args(arguments).args(more))
+    };
+    let first = start(&[]);
+    first.until("Operator: ");
+    drop(first);
+    let spools = home.path().join("lab/spool");
+    let said = start(&["--new"]).until("what its devices had not sent").pop().expect("a line");
+    let run = std::fs::read_dir(spools).expect("spools").next().expect("a run's").expect("readable").path();
+    assert!(said.contains(&*run.to_string_lossy()), "{said}");
+}
+
+#[test]
 fn a_first_start_prints_no_warning() {
     let home = tempfile::tempdir().expect("a folder");
     let up =
