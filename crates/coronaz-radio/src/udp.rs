@@ -293,7 +293,7 @@ mod tests {
         let destination = SocketAddrV4::new(*THIS_MACHINE.ip(), 27_107);
         let _program = UdpSocket::bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 27_107)).expect("free");
         let error = UdpRadio::new(UdpConfig { destination }).expect_err("held").to_string();
-        assert!(error.contains("127.255.255.255:47107 is held by another program"), "{error}");
+        assert!(error.contains("127.255.255.255:27107 is held by another program"), "{error}");
         assert!(error.contains("--radio 127.255.255.255:PORT"), "{error}");
     }
 
